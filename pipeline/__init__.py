@@ -1,0 +1,1 @@
+"""Runners, command line, store and report; `build.py` is read first."""

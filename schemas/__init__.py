@@ -1,0 +1,1 @@
+"""What things are: Arrow schemas, reasons, relations, settings. Imports nothing else of this project."""

@@ -1,0 +1,277 @@
+"""Every setting, its unit, its default and why the default is what it is.
+
+Settings are frozen dataclasses that check themselves: a wrong value raises `SettingError`, which says the value, what
+was expected and the remedy. `Settings` holds one group for each step; `KEY` on the command line is `group.name`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import json
+import types
+import typing
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from schemas import relations
+
+
+class SettingError(ValueError):
+    """A setting is unknown or its value is wrong; the message says what was expected."""
+
+
+@dataclass(frozen=True)
+class Bound:
+    """Smallest and largest allowed value, both included."""
+
+    low: float
+    high: float
+
+
+def setting(default: Any, unit: str, why: str, *, bound: Bound | None = None, choices: tuple[str, ...] = ()) -> Any:
+    """A dataclass field that carries its unit, the reason for its default, and what it accepts."""
+    metadata = {"unit": unit, "why": why, "bound": bound, "choices": choices}
+    if isinstance(default, (dict, list)):
+        raise TypeError("settings are immutable: use a tuple")
+    return field(default=default, metadata=metadata)
+
+
+class _Checked:
+    def __post_init__(self) -> None:
+        for spec in dataclasses.fields(self):  # type: ignore[arg-type]
+            if "unit" in spec.metadata:
+                _check(f"{type(self).__name__}.{spec.name}", getattr(self, spec.name), spec.metadata)
+
+
+def _check(name: str, value: Any, metadata: Mapping[str, Any]) -> None:
+    bound: Bound | None = metadata["bound"]
+    if bound is not None and not (isinstance(value, (int, float)) and bound.low <= value <= bound.high):
+        raise SettingError(f"{name} is {value!r}; expected a number from {bound.low:g} to {bound.high:g}")
+    choices: tuple[str, ...] = metadata["choices"]
+    if choices:
+        for one in value if isinstance(value, tuple) else (value,):
+            if one not in choices:
+                near = difflib.get_close_matches(str(one), choices, 1)
+                hint = f"; did you mean {near[0]!r}?" if near else ""
+                raise SettingError(f"{name} is {one!r}; expected one of {', '.join(choices)}{hint}")
+
+
+MEBI = 1 << 20
+
+
+@dataclass(frozen=True)
+class ReadSettings(_Checked):
+    """How files become records."""
+
+    max_record_bytes: int = setting(
+        10 * MEBI, "bytes", "the largest of 156,000 real articles measured is 0.4 MB and pages rarely pass 5 MB; "
+        "a record beyond this is a mistake and would cost its neighbours memory", bound=Bound(1024, 1 << 30))
+    split_bytes: int = setting(
+        16 * MEBI, "bytes", "about 5,000 articles: a second of work, so that workers share a large file evenly and a "
+        "killed run redoes little", bound=Bound(1024, 1 << 40))
+    batch_bytes: int = setting(
+        4 * MEBI, "bytes", "about 1,200 articles: large enough that a batch's fixed costs (2 ms) are under 5 %, small "
+        "enough that a batch and its sketches stay under 50 MB", bound=Bound(1024, 1 << 30))
+    payload_bytes: int = setting(
+        4096, "bytes", "enough of a refused record to see what it was; the whole is known by its digest",
+        bound=Bound(0, 1 << 24))
+    fields: tuple[str, ...] = setting(
+        (), "FIELD=NAME", "names besides the usual aliases, looked up first (text=story_body)")
+
+
+@dataclass(frozen=True)
+class CleanSettings(_Checked):
+    """How an article's text is taken out of what surrounds it."""
+
+    level: str = setting(
+        "full", "level", "off: only Unicode and white space; light: rules alone; full: rules and structure",
+        choices=("off", "light", "full"))
+    min_words: int = setting(
+        3, "words", "a headline alone has at least three words in the sets measured; less is debris of extraction",
+        bound=Bound(0, 10_000))
+    max_removed_share: float = setting(
+        0.6, "share of characters", "an article that would lose more is kept whole and flagged: taking away more than "
+        "half of a text is more often a wrong rule than a right one", bound=Bound(0, 1))
+    disabled: tuple[str, ...] = setting((), "rule or category", "no rule is switched off by default")
+    extraction_timeout_seconds: float = setting(
+        20.0, "seconds a page", "the slowest of 96 real pages took under 2 s on this machine's slower kind; ten times "
+        "that is a page made to hang", bound=Bound(0.05, 3600))
+
+
+@dataclass(frozen=True)
+class SignSettings(_Checked):
+    """What a fingerprint is. Every value is part of the store's scheme: a store of another scheme is refused."""
+
+    shingle_words: int = setting(5, "words", "fixed by the contract's jaccard and containment", bound=Bound(5, 5))
+    anchor_scale: int = setting(
+        8, "one shingle in", "keeps shingle hashes below 2^64/8 (scaled MinHash): about 60 an article of 3 kB, which "
+        "propose 98-100 % of the pairs read by eye as reuse", bound=Bound(1, 1024))
+    min_anchors: int = setting(
+        16, "anchors", "a brief of 60 words has 7 shingles below the scale, too few to meet twice: the 16 smallest "
+        "are taken", bound=Bound(1, 1024))
+
+
+@dataclass(frozen=True)
+class MatchSettings(_Checked):
+    """Which pairs are proposed, and which are accepted."""
+
+    window_days: int = setting(
+        30, "days", "wire copy is reprinted within days; a month also finds weekly supplements", bound=Bound(0, 36500))
+    min_shared_anchors: int = setting(
+        2, "anchors", "one shared anchor is one shared five-word phrase in eight; two keep 98 % of real pairs at a "
+        "third of the candidates", bound=Bound(1, 64))
+    max_anchor_postings: int = setting(
+        60, "representatives", "an anchor in more representatives is furniture or a template; left out and counted",
+        bound=Bound(2, 1_000_000))
+    lsh_bands: int = setting(
+        16, "bands", "16 bands of 8 rows meet with probability .5 at Jaccard .7", bound=Bound(1, 128))
+    lsh_rows: int = setting(8, "rows a band", "see match.lsh_bands", bound=Bound(1, 128))
+    max_bucket: int = setting(
+        64, "representatives", "a band's bucket larger than this is compared with its smallest member only; counted",
+        bound=Bound(2, 1_000_000))
+    rare_representatives: int = setting(
+        8, "representatives", "a shingle in at most this many representatives outside the pair is rare language",
+        bound=Bound(1, 10_000))
+    near_containment: float = setting(
+        0.8, "share", "both sides at least this: the same text with light edits", bound=Bound(0, 1))
+    copy_containment: float = setting(
+        0.6, "share of word 3-shingles", "of pairs read by eye (developers' half, in context) this and rare_share give "
+        "F1 above .95; see tests/quality", bound=Bound(0, 1))
+    rare_share: float = setting(
+        0.5, "share of rare shingles", "rejects templates and furniture, whose shared shingles aren't rare",
+        bound=Bound(0, 1))
+    partial_containment: float = setting(
+        0.2, "share of word 5-shingles", "a fifth of the text taken over is derivation", bound=Bound(0, 1))
+    floor_containment: float = setting(
+        0.08, "share of word 5-shingles", "below this no pair read by eye was reuse; refused pairs above it are stored "
+        "so that thresholds can be moved later", bound=Bound(0, 1))
+    partitions: int = setting(
+        16, "partitions", "enough for 8 workers; the result does not depend on it", bound=Bound(1, 4096))
+
+
+@dataclass(frozen=True)
+class RelateSettings(_Checked):
+    """Which article of a story stands for it, and where the others go."""
+
+    keep: str = setting(
+        "most-complete", "policy", "a reader wants the whole story; see --keep in the README",
+        choices=("most-complete", "earliest", "wire-first"))
+    drop: tuple[str, ...] = setting(
+        (relations.EXACT, relations.NEAR, relations.CONTAINED), "relations", "a copy adds nothing its keeper lacks; "
+        "a partial one does", choices=(relations.EXACT, relations.NEAR, relations.CONTAINED, relations.PARTIAL, relations.REWRITE))
+
+
+@dataclass(frozen=True)
+class PublishSettings(_Checked):
+    """How the store's files are written."""
+
+    row_group_rows: int = setting(
+        10_000, "rows", "about 15 MB of compressed text: readers skip by row group and stay under 100 MB",
+        bound=Bound(1, 10_000_000))
+    zstd_level: int = setting(
+        3, "zstd level", "level 9 saves 6 % of the bytes for three times the CPU", bound=Bound(1, 22))
+
+
+@dataclass(frozen=True)
+class RunSettings(_Checked):
+    """How a run behaves as a whole."""
+
+    max_rejected_fraction: float = setting(
+        1.0, "share of records", "by default a run commits whatever was refused; a scheduler sets less",
+        bound=Bound(0, 1))
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings of a run, one group a step."""
+
+    read: ReadSettings = ReadSettings()
+    clean: CleanSettings = CleanSettings()
+    sign: SignSettings = SignSettings()
+    match: MatchSettings = MatchSettings()
+    relate: RelateSettings = RelateSettings()
+    publish: PublishSettings = PublishSettings()
+    run: RunSettings = RunSettings()
+
+    def replace(self, given: Mapping[str, str]) -> Settings:
+        """A copy with `group.name` keys set from text.
+
+        Raises:
+            SettingError: a key is unknown (the nearest known one is named) or a value is not accepted.
+        """
+        groups: dict[str, dict[str, Any]] = {}
+        for key, text in given.items():
+            spec = known_settings().get(key)
+            if spec is None:
+                near = difflib.get_close_matches(key, known_settings(), 1, cutoff=0.4)
+                hint = f"; did you mean {near[0]}?" if near else ""
+                raise SettingError(f"unknown setting {key!r}{hint} `copydesk settings` lists them all")
+            group, name = key.split(".")
+            groups.setdefault(group, {})[name] = _parse(key, text, spec.type)
+        changed = {group: dataclasses.replace(getattr(self, group), **values) for group, values in groups.items()}
+        return dataclasses.replace(self, **changed)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Every value by `group.name`, JSON-ready."""
+        return {key: _plain(getattr(getattr(self, key.split(".")[0]), key.split(".")[1])) for key in known_settings()}
+
+    def as_json(self) -> str:
+        return json.dumps(self.as_dict(), sort_keys=True)
+
+
+@dataclass(frozen=True)
+class KnownSetting:
+    """One setting as `copydesk settings` shows it."""
+
+    key: str
+    type: Any
+    default: Any
+    unit: str
+    why: str
+
+
+def known_settings() -> dict[str, KnownSetting]:
+    """Every setting by its key, in the order of the steps."""
+    found: dict[str, KnownSetting] = {}
+    for group in dataclasses.fields(Settings):
+        kind = typing.get_type_hints(Settings)[group.name]
+        hints = typing.get_type_hints(kind)
+        for spec in dataclasses.fields(kind):
+            key = f"{group.name}.{spec.name}"
+            found[key] = KnownSetting(key, hints[spec.name], spec.default, spec.metadata["unit"], spec.metadata["why"])
+    return found
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _parse(key: str, text: str, kind: Any) -> Any:
+    if typing.get_origin(kind) is tuple or isinstance(kind, types.GenericAlias):
+        return tuple(part.strip() for part in text.split(",") if part.strip())
+    readers: dict[Any, Callable[[str], Any]] = {int: int, float: float, str: str}
+    try:
+        return readers[kind](text)
+    except ValueError:
+        raise SettingError(f"{key} is {text!r}; expected {_words(kind)}, for example --set {key}=1") from None
+
+
+def _words(kind: Any) -> str:
+    return {int: "a whole number", float: "a number", str: "text"}[kind]
+
+
+def parse_assignments(pairs: Iterable[str]) -> dict[str, str]:
+    """`KEY=VALUE` texts as a mapping.
+
+    Raises:
+        SettingError: a text has no `=`.
+    """
+    found: dict[str, str] = {}
+    for pair in pairs:
+        key, sign, value = pair.partition("=")
+        if not sign:
+            raise SettingError(f"--set got {pair!r}; expected KEY=VALUE, for example --set clean.level=light")
+        found[key.strip()] = value.strip()
+    return found

@@ -1,0 +1,182 @@
+"""The Arrow schemas of everything that flows or is stored, written once; other forms are derived from these."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+SCHEMA_VERSION = 1
+"""Raised by every change of a stored schema; a store says its own in each file and manifest."""
+
+TIMESTAMP = pa.timestamp("us", tz="UTC")
+ARTICLE_ID_PATTERN = "[0-9a-f]{32}"
+
+RAW = pa.schema(
+    [
+        pa.field("article_id", pa.string(), nullable=False),
+        pa.field("source_id", pa.string()),
+        pa.field("source_uri", pa.string(), nullable=False),
+        pa.field("position", pa.int64(), nullable=False),
+        pa.field("source", pa.string()),
+        pa.field("url", pa.string()),
+        pa.field("title", pa.string()),
+        pa.field("language", pa.string()),
+        pa.field("published_at", TIMESTAMP),
+        pa.field("text", pa.string()),
+        pa.field("html", pa.string()),
+    ]
+)
+"""A record as read: text as given, or a page in `html` (one of the two is not null)."""
+
+REJECTED = pa.schema(
+    [
+        pa.field("source_uri", pa.string(), nullable=False),
+        pa.field("position", pa.int64(), nullable=False),
+        pa.field("source_id", pa.string()),
+        pa.field("stage", pa.string(), nullable=False),
+        pa.field("reason", pa.string(), nullable=False),
+        pa.field("message", pa.string(), nullable=False),
+        pa.field("payload", pa.binary()),
+        pa.field("payload_sha256", pa.string()),
+        pa.field("run_id", pa.string(), nullable=False),
+        pa.field("schema_version", pa.int32(), nullable=False),
+    ]
+)
+"""A refused record. `position` is -1 where the whole file is meant."""
+
+REMOVED_SPAN = pa.struct(
+    [
+        pa.field("rule", pa.string(), nullable=False),
+        pa.field("category", pa.string(), nullable=False),
+        pa.field("at", pa.int32(), nullable=False),
+        pa.field("text", pa.string(), nullable=False),
+    ]
+)
+REMOVED = pa.list_(REMOVED_SPAN)
+
+CLEANED = pa.schema(
+    [
+        pa.field("article_id", pa.string(), nullable=False),
+        pa.field("source_id", pa.string()),
+        pa.field("source_uri", pa.string(), nullable=False),
+        pa.field("position", pa.int64(), nullable=False),
+        pa.field("source", pa.string()),
+        pa.field("url", pa.string()),
+        pa.field("title", pa.string()),
+        pa.field("language", pa.string()),
+        pa.field("text", pa.string(), nullable=False),
+        pa.field("published_at", TIMESTAMP),
+        pa.field("byline", pa.string()),
+        pa.field("dateline", pa.string()),
+        pa.field("agency", pa.string()),
+        pa.field("removed", REMOVED, nullable=False),
+    ]
+)
+"""An article after extraction, Unicode and rules, as staged."""
+
+MINHASH_PERMUTATIONS = 128
+MINHASH_BYTES = 4 * MINHASH_PERMUTATIONS
+
+ARTICLE = pa.schema(
+    [CLEANED.field(name) for name in ("article_id", "source_id", "source_uri", "position", "source", "url", "title")]
+    + [CLEANED.field(name) for name in ("language", "text", "published_at")]
+    + [pa.field("ingested_at", TIMESTAMP, nullable=False)]
+    + [CLEANED.field(name) for name in ("byline", "dateline", "agency", "removed")]
+    + [
+        pa.field("story_id", pa.string(), nullable=False),
+        pa.field("relation", pa.string(), nullable=False),
+        pa.field("kept_id", pa.string(), nullable=False),
+        pa.field("derived_from", pa.string()),
+        pa.field("minhash", pa.binary(MINHASH_BYTES), nullable=False),
+        pa.field("run_id", pa.string(), nullable=False),
+        pa.field("schema_version", pa.int32(), nullable=False),
+    ]
+)
+"""`clean/` and `copies/`."""
+
+SKETCH = pa.schema(
+    [
+        pa.field("article_id", pa.string(), nullable=False),
+        pa.field("day", pa.int32()),
+        pa.field("published_at", TIMESTAMP),
+        pa.field("origin_rank", pa.int8(), nullable=False),
+        pa.field("removed_share", pa.float32(), nullable=False),
+        pa.field("text_digest", pa.binary(16), nullable=False),
+        pa.field("shingles", pa.int32(), nullable=False),
+        pa.field("minhash", pa.binary(MINHASH_BYTES), nullable=False),
+        pa.field("anchors", pa.list_(pa.uint64()), nullable=False),
+        pa.field("words", pa.list_(pa.uint32()), nullable=False),
+    ]
+)
+"""What later runs compare with, without reading text again.
+
+`day`: days since 1970 of `published_at`. `origin_rank`: 0 the credited wire or outlet itself, 1 credits nobody,
+2 credits somebody else. `text_digest`: of the folded words (equal: the same text). `shingles`: distinct word
+5-shingles. `words`: hashes of the folded words in order, from which every shingle follows.
+"""
+
+MATCH = pa.schema(
+    [
+        pa.field("left_id", pa.string(), nullable=False),
+        pa.field("right_id", pa.string(), nullable=False),
+        pa.field("relation", pa.string(), nullable=False),
+        pa.field("jaccard", pa.float32(), nullable=False),
+        pa.field("containment", pa.float32(), nullable=False),
+        pa.field("left_containment", pa.float32(), nullable=False),
+        pa.field("right_containment", pa.float32(), nullable=False),
+        pa.field("rare_containment", pa.float32(), nullable=False),
+        pa.field("shared", pa.int32(), nullable=False),
+        pa.field("rare_shared", pa.int32(), nullable=False),
+        pa.field("contained_side", pa.string()),
+        pa.field("left_containment3", pa.float32(), nullable=False),
+        pa.field("right_containment3", pa.float32(), nullable=False),
+        pa.field("rare", pa.int32(), nullable=False),
+        pa.field("longest_run", pa.int32(), nullable=False),
+        pa.field("left_words", pa.int32(), nullable=False),
+        pa.field("right_words", pa.int32(), nullable=False),
+        pa.field("accepted", pa.bool_(), nullable=False),
+        pa.field("reason", pa.string(), nullable=False),
+        pa.field("run_id", pa.string(), nullable=False),
+        pa.field("schema_version", pa.int32(), nullable=False),
+    ]
+)
+"""The evidence: one row a verified pair, left_id < right_id.
+
+`containment` is the larger of `left_containment` and `right_containment` (share of that side's distinct word
+5-shingles that the other side has); the ones ending in 3 are over word 3-shingles. `contained_side`: "left",
+"right", "both" or null. `rare`: rare shingles weighed on the side with fewer of them; `rare_shared`: of those shared.
+"""
+
+LABEL = pa.schema(
+    [
+        pa.field("article_id", pa.string(), nullable=False),
+        pa.field("story_id", pa.string(), nullable=False),
+        pa.field("relation", pa.string(), nullable=False),
+        pa.field("kept_id", pa.string(), nullable=False),
+        pa.field("derived_from", pa.string()),
+        pa.field("is_kept", pa.bool_(), nullable=False),
+        pa.field("run_id", pa.string(), nullable=False),
+        pa.field("schema_version", pa.int32(), nullable=False),
+    ]
+)
+"""The current story of every article a run labelled or relabelled; the newest run wins."""
+
+FIELD_ALIASES: dict[str, tuple[str, ...]] = {
+    "id": ("id", "article_id", "guid", "uuid"),
+    "url": ("url", "link", "source_url"),
+    "source": ("source", "outlet", "publisher", "domain"),
+    "title": ("title", "headline"),
+    "text": ("text", "body", "content", "article"),
+    "html": ("html", "raw_html"),
+    "published_at": ("published_at", "date", "published", "date_published"),
+    "language": ("language", "lang"),
+}
+"""Names under which an input may give each field; the first that is present and not null wins."""
+
+STORE_TABLES: dict[str, pa.Schema] = {
+    "clean": ARTICLE,
+    "copies": ARTICLE,
+    "rejected": REJECTED,
+    "matches": MATCH,
+    "labels": LABEL,
+    "sketches": SKETCH,
+}

@@ -1,0 +1,1 @@
+"""The composites: one public Beam PTransform a file, wiring only."""

@@ -1,0 +1,1 @@
+"""What the composites do, on batches, without Beam."""

@@ -1,0 +1,1 @@
+"""Boilerplate and wire rules as data, one TOML file a language."""
