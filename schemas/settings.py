@@ -131,19 +131,29 @@ class MatchSettings(_Checked):
     max_bucket: int = setting(
         64, "representatives", "a band's bucket larger than this is compared with its smallest member only; counted",
         bound=Bound(2, 1_000_000))
-    rare_representatives: int = setting(
-        8, "representatives", "a shingle in at most this many representatives outside the pair is rare language",
-        bound=Bound(1, 10_000))
-    near_containment: float = setting(
-        0.8, "share", "both sides at least this: the same text with light edits", bound=Bound(0, 1))
+    rare_days: int = setting(
+        2, "days", "a shingle seen on at most this many days besides the pair's own is rare language",
+        bound=Bound(0, 250))
+    collapse_jaccard: float = setting(
+        0.7, "jaccard", "articles at least this alike are compared with others through one of them, so that a story "
+        "printed by fifty papers doesn't crowd its own anchors", bound=Bound(0.5, 1))
     copy_containment: float = setting(
-        0.6, "share of word 3-shingles", "of pairs read by eye (developers' half, in context) this and rare_share give "
-        "F1 above .95; see tests/quality", bound=Bound(0, 1))
+        0.45, "share of word 3-shingles", "with rare_share .4 and rare_days 2: F1 .95 on the pairs read by eye and .96 "
+        "on the hard ones (developers' half, uncleaned text, fitted on both)", bound=Bound(0, 1))
     rare_share: float = setting(
-        0.5, "share of rare shingles", "rejects templates and furniture, whose shared shingles aren't rare",
-        bound=Bound(0, 1))
+        0.4, "share of rare shingles", "see match.copy_containment; rejects templates and furniture, whose shared "
+        "shingles stand on many days", bound=Bound(0, 1))
+    removal_containment: float = setting(
+        0.7, "share of word 3-shingles", "an article leaves clean/ only if this much of its own text is in its keeper: "
+        "one edited word in ten costs .27", bound=Bound(0, 1))
     partial_containment: float = setting(
         0.2, "share of word 5-shingles", "a fifth of the text taken over is derivation", bound=Bound(0, 1))
+    partial_rare_share: float = setting(
+        0.2, "share of rare shingles", "as match.rare_share, for part of a text", bound=Bound(0, 1))
+    brief_words: int = setting(
+        30, "words", "a shorter text has under 26 shingles: one phrase more or less decides", bound=Bound(0, 1000))
+    brief_containment: float = setting(
+        0.8, "share of word 3-shingles", "for texts under match.brief_words, of both sides", bound=Bound(0, 1))
     floor_containment: float = setting(
         0.08, "share of word 5-shingles", "below this no pair read by eye was reuse; refused pairs above it are stored "
         "so that thresholds can be moved later", bound=Bound(0, 1))

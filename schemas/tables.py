@@ -114,36 +114,34 @@ SKETCH = pa.schema(
 5-shingles. `words`: hashes of the folded words in order, from which every shingle follows.
 """
 
+MATCH_COUNTS = (
+    "shared", "left_shingles", "right_shingles", "shared3", "left_shingles3", "right_shingles3",
+    "rare_shared", "left_rare", "right_rare", "left_words", "right_words", "longest_run", "blocks",
+    "covered3", "covered8", "covered15", "in_order", "substitutions", "number_substitutions",
+    "numbers", "numbers_shared", "lead_covered",
+)  # fmt: skip
+"""The counts that a match rests on (see transforms/functions/evidence.py), enough to decide it again."""
+
 MATCH = pa.schema(
     [
         pa.field("left_id", pa.string(), nullable=False),
         pa.field("right_id", pa.string(), nullable=False),
         pa.field("relation", pa.string(), nullable=False),
-        pa.field("jaccard", pa.float32(), nullable=False),
-        pa.field("containment", pa.float32(), nullable=False),
-        pa.field("left_containment", pa.float32(), nullable=False),
-        pa.field("right_containment", pa.float32(), nullable=False),
-        pa.field("rare_containment", pa.float32(), nullable=False),
-        pa.field("shared", pa.int32(), nullable=False),
-        pa.field("rare_shared", pa.int32(), nullable=False),
-        pa.field("contained_side", pa.string()),
-        pa.field("left_containment3", pa.float32(), nullable=False),
-        pa.field("right_containment3", pa.float32(), nullable=False),
-        pa.field("rare", pa.int32(), nullable=False),
-        pa.field("longest_run", pa.int32(), nullable=False),
-        pa.field("left_words", pa.int32(), nullable=False),
-        pa.field("right_words", pa.int32(), nullable=False),
         pa.field("accepted", pa.bool_(), nullable=False),
         pa.field("reason", pa.string(), nullable=False),
-        pa.field("run_id", pa.string(), nullable=False),
-        pa.field("schema_version", pa.int32(), nullable=False),
+        pa.field("contained_side", pa.string()),
+        pa.field("jaccard", pa.float32(), nullable=False),
+        pa.field("containment", pa.float32(), nullable=False),
+        pa.field("rare_containment", pa.float32(), nullable=False),
     ]
+    + [pa.field(name, pa.int32(), nullable=False) for name in MATCH_COUNTS]
+    + [pa.field("run_id", pa.string(), nullable=False), pa.field("schema_version", pa.int32(), nullable=False)]
 )
 """The evidence: one row a verified pair, left_id < right_id.
 
-`containment` is the larger of `left_containment` and `right_containment` (share of that side's distinct word
-5-shingles that the other side has); the ones ending in 3 are over word 3-shingles. `contained_side`: "left",
-"right", "both" or null. `rare`: rare shingles weighed on the side with fewer of them; `rare_shared`: of those shared.
+`jaccard` and `containment` (the larger of the two sides') are over distinct word 5-shingles of the folded text;
+`rare_containment`: of the rare 3-shingles of the side that has fewer, the share that the other has.
+`contained_side`: "left", "right" or "both" where that side's text is in the other; null where neither is.
 """
 
 LABEL = pa.schema(

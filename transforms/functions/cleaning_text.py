@@ -1,0 +1,184 @@
+"""Takes what is not the article out of article texts, and records every span taken out."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from schemas.settings import CleanSettings
+from schemas.tables import REMOVED, REMOVED_SPAN
+from transforms.functions.cutting import Spans, count_characters, cut_spans, settle_spans
+from transforms.functions.lines import LineTable, find_lines
+from transforms.functions.packed_text import PackedText, pack, unpack
+from transforms.functions.rules import Lifted, choose_rules, run_rules
+from transforms.functions.structure import STRUCTURE_RULES, find_structure, headline_lines
+from transforms.functions.unicode_text import normalise_texts
+from transforms.functions.wire import WIRE_RULES, lift_wire
+from transforms.functions.word_counts import count_words
+
+__all__ = ["CleanedTexts", "clean_texts", "normalise_texts"]
+
+KEPT_WHOLE = ("guard.kept_whole", "flag")
+
+
+@dataclass(frozen=True)
+class CleanedTexts:
+    """Cleaned articles, one row each.
+
+    `text`: string[n], NFC, paragraphs separated by one newline. `removed`: `schemas.tables.REMOVED`[n]; putting the
+    spans back (ascending `at`, equal ones in list order) gives the normalised input. `title`: as given, or a first
+    line that looks like a headline, which stays in the text too. `byline`, `dateline`, `agency`: null where none was
+    found. `removed_share`: float32[n], characters removed of those of the normalised input. `words`: int32[n] words
+    left; a character of a script without spaces counts as one.
+    """
+
+    text: pa.StringArray
+    removed: pa.ListArray
+    title: pa.StringArray
+    byline: pa.StringArray
+    dateline: pa.StringArray
+    agency: pa.StringArray
+    removed_share: npt.NDArray[np.float32]
+    words: npt.NDArray[np.int32]
+
+
+def clean_texts(
+    texts: pa.StringArray, titles: pa.StringArray, languages: pa.StringArray, settings: CleanSettings
+) -> CleanedTexts:
+    """Article texts without the boilerplate around and between their paragraphs.
+
+    Args:
+        texts: string[n] as given.
+        titles: string[n], nulls where unknown.
+        languages: string[n] BCP 47 tags, nulls where unknown.
+
+    Raises:
+        SettingError: `settings.disabled` names no rule and no category.
+        ValueError: the columns differ in length.
+    """
+    if not len(texts) == len(titles) == len(languages):
+        raise ValueError(f"columns of {len(texts)}, {len(titles)} and {len(languages)} rows; expected equal lengths")
+    rule_set = choose_rules(tuple(settings.disabled), tuple(sorted({*STRUCTURE_RULES, *WIRE_RULES})) + _categories())
+    normal = normalise_texts(texts)
+    packed = pack(normal)
+    lines = find_lines(packed)
+    names: list[tuple[str, str]] = [(rule.id, rule.category) for rule in rule_set.rules]
+    lifted = Lifted()
+    parts: list[Spans] = []
+    if settings.level != "off":
+        parts.append(run_rules(rule_set, packed, lines, languages.to_pylist(), lifted))
+    wire_names = [*WIRE_RULES.items()]
+    if settings.level != "off":
+        wire = lift_wire(packed, lines, titles, parts[0], lifted)
+        parts.append(Spans(wire.article, wire.start, wire.end, wire.tag + np.int32(len(names))))
+    names += wire_names
+    if settings.level == "full":
+        shape = find_structure(packed, lines, titles, _join(parts))
+        parts.append(Spans(shape.article, shape.start, shape.end, shape.tag + np.int32(len(names))))
+    names += [*STRUCTURE_RULES.items()]
+    off = np.array([rule in settings.disabled or category in settings.disabled for rule, category in names] or [False])
+    spans = _join(parts)
+    spans = settle_spans(packed, lines, spans.take(~off[spans.tag]) if len(spans) else spans)
+    spans = _drop_unstable(packed, spans)
+    spans, kept_whole = _guard(packed, spans, settings.max_removed_share)
+    cut = cut_spans(packed, spans)
+    text = unpack(cut.kept) if len(spans) else normal
+    characters = count_characters(packed.data, packed.offsets)
+    share = cut.removed_characters / np.maximum(characters, 1)
+    kept = pack(text)
+    return CleanedTexts(
+        text,
+        _removed_column(len(packed), names, spans, cut.at, cut.removed, kept_whole),
+        _titles(titles, headline_lines(packed, lines, titles)),
+        *(_sparse(lifted.values[name], len(packed)) for name in ("byline", "dateline", "agency")),
+        share.astype(np.float32),
+        count_words(kept),
+    )
+
+
+def _categories() -> tuple[str, ...]:
+    return tuple(sorted({*STRUCTURE_RULES.values(), *WIRE_RULES.values()}))
+
+
+def _join(parts: list[Spans]) -> Spans:
+    if not parts:
+        return Spans(np.zeros(0, np.int32), np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int32))
+    return Spans(
+        np.concatenate([part.article for part in parts]),
+        np.concatenate([part.start for part in parts]),
+        np.concatenate([part.end for part in parts]),
+        np.concatenate([part.tag for part in parts]),
+    )
+
+
+def _drop_unstable(packed: PackedText, spans: Spans) -> Spans:
+    """Without the articles' spans whose cutting would bring a combining mark onto another letter, so not be NFC."""
+    if not len(spans):
+        return spans
+    stop = packed.offsets[spans.article.astype(np.int64) + 1]
+    inside = spans.end < stop
+    following = np.zeros(len(spans), np.uint8)
+    following[inside] = packed.data[spans.end[inside]]
+    # Nothing below U+0300, whose UTF-8 begins with 0xCC, composes with what stands before it.
+    doubtful = set()
+    for k in np.flatnonzero(following >= 0xCC):
+        begin = int(packed.offsets[spans.article[k]])
+        left = k
+        while left > 0 and spans.end[left - 1] == spans.start[left]:
+            left -= 1
+        at, after = int(spans.start[left]), int(spans.end[k])
+        before = bytes(packed.data[max(begin, at - 32) : at]).decode("utf-8", "ignore")
+        joined = before + bytes(packed.data[after : min(int(stop[k]), after + 32)]).decode("utf-8", "ignore")
+        if not unicodedata.is_normalized("NFC", joined):
+            doubtful.add(int(spans.article[k]))
+    return spans.take(~np.isin(spans.article, sorted(doubtful))) if doubtful else spans
+
+
+def _guard(packed: PackedText, spans: Spans, most: float) -> tuple[Spans, npt.NDArray[np.int64]]:
+    """Without the spans of articles that would lose too much, and which articles these are."""
+    if not len(spans):
+        return spans, np.zeros(0, np.int64)
+    removed = cut_spans(packed, spans).removed_characters
+    share = removed / np.maximum(count_characters(packed.data, packed.offsets), 1)
+    # A text that is nothing but boilerplate is not emptied either, whatever the limit.
+    over = (share > most) | (share == 1)
+    return (spans.take(~over[spans.article]) if over.any() else spans), np.flatnonzero(over)
+
+
+def _removed_column(
+    count: int,
+    names: list[tuple[str, str]],
+    spans: Spans,
+    at: npt.NDArray[np.int32],
+    texts: PackedText,
+    kept_whole: npt.NDArray[np.int64],
+) -> pa.ListArray:
+    article = np.concatenate([spans.article.astype(np.int64), kept_whole])
+    tag = np.concatenate([spans.tag.astype(np.int64), np.full(len(kept_whole), len(names))])
+    order = np.argsort(article, kind="stable")
+    indices = pa.array(tag[order])
+    rules = pa.array([rule for rule, _ in [*names, KEPT_WHOLE]], pa.string())
+    categories = pa.array([category for _, category in [*names, KEPT_WHOLE]], pa.string())
+    offsets = np.concatenate([texts.offsets, np.full(len(kept_whole), texts.offsets[-1])])
+    removed = unpack(PackedText(texts.data, offsets)).take(pa.array(order))
+    places = np.concatenate([at, np.zeros(len(kept_whole), np.int32)])[order]
+    structs = pa.StructArray.from_arrays(
+        [rules.take(indices), categories.take(indices), pa.array(places, pa.int32()), removed],
+        fields=[REMOVED_SPAN.field(i) for i in range(4)],
+    )
+    bounds = np.searchsorted(article[order], np.arange(count + 1)).astype(np.int32)
+    return pa.ListArray.from_arrays(pa.array(bounds), structs, type=REMOVED)
+
+
+def _titles(given: pa.StringArray, found: dict[int, str]) -> pa.StringArray:
+    if not found:
+        return given
+    return pa.array([found.get(row, title) for row, title in enumerate(given.to_pylist())], pa.string())
+
+
+def _sparse(values: dict[int, str], count: int) -> pa.StringArray:
+    return pa.array([values.get(row) for row in range(count)], pa.string())

@@ -1,0 +1,106 @@
+"""From evidence to a decision: what two articles are to each other, and why. Small, monotone, and re-doable.
+
+More text in common never makes a pair less of a copy, and more that is rare never does either. Nothing here looks at
+anything but the counts of a match and the settings, so `relabel` can decide again without reading an article.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from schemas import relations
+from schemas.settings import MatchSettings
+
+Mask = npt.NDArray[np.bool_]
+Shares = npt.NDArray[np.float64]
+
+RELATION_CODES = (relations.NONE, relations.PARTIAL, relations.CONTAINED, relations.NEAR, relations.EXACT)
+NONE, PARTIAL, CONTAINED, NEAR, EXACT = range(5)
+
+REASONS = (
+    "the folded words are the same",
+    "both texts are almost wholly in each other",
+    "almost all of one text is in the other",
+    "a good part of one text is taken from the other",
+    "too little text in common",
+    "what they share is common language (a template or furniture), not rare",
+    "too short to be sure: only an almost identical text would count",
+)
+(SAME_WORDS, BOTH_IN, ONE_IN, PART_IN, TOO_LITTLE, COMMON_LANGUAGE, TOO_BRIEF) = range(7)
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """Decisions on n pairs.
+
+    Attributes:
+        relation: int8[n], index into RELATION_CODES.
+        reason: int8[n], index into REASONS.
+        left_in, right_in: bool[n], accepted, and so much of that side's text is in the other that it may be removed.
+    """
+
+    relation: npt.NDArray[np.int8]
+    reason: npt.NDArray[np.int8]
+    left_in: Mask
+    right_in: Mask
+
+    @property
+    def accepted(self) -> Mask:
+        return self.relation != NONE
+
+
+def share(part: npt.NDArray[np.int32], whole: npt.NDArray[np.int32]) -> Shares:
+    """part / whole, 0 where whole is 0."""
+    return np.divide(part, whole, out=np.zeros(len(part)), where=whole > 0)
+
+
+def jaccard(evidence: npt.NDArray[np.void]) -> Shares:
+    """Jaccard over distinct word 5-shingles."""
+    return share(evidence["shared"], evidence["left_shingles"] + evidence["right_shingles"] - evidence["shared"])
+
+
+def containment(evidence: npt.NDArray[np.void]) -> Shares:
+    """The larger side's containment over distinct word 5-shingles."""
+    return share(evidence["shared"], np.minimum(evidence["left_shingles"], evidence["right_shingles"]))
+
+
+def rare_containment(evidence: npt.NDArray[np.void]) -> Shares:
+    """Of the rare 3-shingles of the side with fewer, the share that the other side has."""
+    return share(evidence["rare_shared"], np.minimum(evidence["left_rare"], evidence["right_rare"]))
+
+
+def decide(evidence: npt.NDArray[np.void], settings: MatchSettings) -> Decisions:
+    """What each pair is.
+
+    Args:
+        evidence: EVIDENCE[n].
+    """
+    n = len(evidence)
+    relation = np.full(n, NONE, np.int8)
+    reason = np.full(n, TOO_LITTLE, np.int8)
+    left3 = share(evidence["shared3"], evidence["left_shingles3"])
+    right3 = share(evidence["shared3"], evidence["right_shingles3"])
+    rare = rare_containment(evidence)
+    words = np.minimum(evidence["left_words"], evidence["right_words"])
+    same = (evidence["left_words"] == evidence["right_words"]) & (evidence["longest_run"] == evidence["left_words"])
+    brief = words < settings.brief_words
+    enough = np.where(brief, settings.brief_containment, settings.copy_containment)
+    left_in, right_in = left3 >= enough, right3 >= enough
+    overlap = left_in | right_in
+    copy = overlap & (rare >= settings.rare_share) & (~brief | (left_in & right_in))
+    relation[copy] = CONTAINED
+    reason[copy] = ONE_IN
+    near = copy & left_in & right_in
+    relation[near], reason[near] = NEAR, BOTH_IN
+    partial = ~copy & ~brief & (containment(evidence) >= settings.partial_containment) & (rare >= settings.partial_rare_share)
+    relation[partial], reason[partial] = PARTIAL, PART_IN
+    relation[same], reason[same] = EXACT, SAME_WORDS
+    refused = relation == NONE
+    reason[refused & overlap & (rare < settings.rare_share)] = COMMON_LANGUAGE
+    reason[refused & brief & (containment(evidence) >= settings.partial_containment)] = TOO_BRIEF
+    is_copy = relation >= CONTAINED
+    removable = np.where(brief, settings.brief_containment, settings.removal_containment)
+    return Decisions(relation, reason, ((left3 >= removable) & is_copy) | same, ((right3 >= removable) & is_copy) | same)

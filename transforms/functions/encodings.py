@@ -1,0 +1,230 @@
+"""Bytes into text: by byte order mark, as UTF-8 where they are that, by what a page declares, else by detection."""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+from charset_normalizer import from_bytes
+from resiliparse.parse.encoding import detect_encoding, map_encoding_to_html5
+
+SAMPLE_BYTES = 1 << 16
+"""Looked at to recognise an encoding. uchardet found the right one for all of 25 Arabic texts of 60 letters."""
+
+DETECTOR_BYTES = 1 << 14
+"""Given to charset-normalizer, which takes 1 to 7 ms for it and is only asked where uchardet has no answer."""
+
+_MARKS: tuple[tuple[bytes, str], ...] = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+
+MAX_CONTROL_SHARE = 0.02
+"""Of characters. Text has none or a stray one; compressed or binary data read as any single-byte code has 10 % and up
+(32 of 256 values are C0 controls)."""
+
+MIN_LIKELY_SHARE = 0.6
+"""Of the characters above ASCII, how many must be letters beside letters or usual marks for a guess to stand."""
+
+REPAIR_SHARE = 0.1
+"""UTF-8 with at most this many broken characters for each good one above ASCII is UTF-8, its broken ones U+FFFD."""
+
+_CONTROLS = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x84\x86-\x9f\ufffd\ufffe\uffff]")
+_ABOVE_ASCII = re.compile("[^\x00-\x7f]")
+_LIKELY = re.compile(
+    "(?<=[^\\W\\d_])[^\x00-\x7fÿþƒˆ\\W\\d_]|[^\x00-\x7fÿþƒˆ\\W\\d_](?=[^\\W\\d_])"
+    "|[\u0600-\u06ff\u2018-\u201f\u2013\u2014\u2026\u2022\u00a0\u00ab\u00bb\u00bf\u00a1\u00b0\u00ba\u00aa\u20ac\u00a3\u00a9\u00ae"
+    "\u2122\u00a7\u00b7\u200c-\u200f\u3000-\u30ff\u4e00-\u9fff\uac00-\ud7a3\uff00-\uffef]|(?<=[ '’])[àÀéÉèÈóÓíÍúÚöÖåÅøØæÆ]"
+)
+_META_CHARSET = re.compile(rb"""<meta[^>]{0,400}?charset\s{0,8}=\s{0,8}["']?\s{0,8}([\w.:-]{2,40})""", re.IGNORECASE)
+_XML_CHARSET = re.compile(rb"""^\s{0,8}<\?xml[^>]{0,200}?encoding\s{0,8}=\s{0,8}["']([\w.:-]{2,40})""")
+_META_BYTES = 4096
+"""Browsers look for a charset in the first 1024 bytes; real pages put scripts before it."""
+
+
+class UndecodableError(ValueError):
+    """The bytes are text in no encoding we know."""
+
+
+def byte_order_mark(data: bytes) -> tuple[str, int] | None:
+    """Encoding that a leading mark tells, and the mark's length in bytes; None without a mark."""
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            return encoding, len(mark)
+    return None
+
+
+def sniff_encoding(head: bytes) -> str:
+    """Encoding of a file by its first bytes (the mark is not looked at): a Python codec, "utf-8" where nothing else
+    is recognised.
+
+    `head` may end within a character.
+    """
+    head = head[:SAMPLE_BYTES]
+    if (wide := _unmarked_utf16(head)) is not None:
+        return wide
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        pass
+    else:
+        return "utf-8"
+    if _nearly_utf8(head) is not None:
+        return "utf-8"
+    legacy = _recognised(head)
+    return "utf-8" if legacy is None else legacy[1]
+
+
+def decode_text(data: bytes, expected: str | None = None) -> tuple[str, str]:
+    """Text and its encoding.
+
+    Args:
+        data: a whole text; a byte order mark is taken off.
+        expected: the encoding of the file that the bytes stand in, tried where they aren't UTF-8.
+
+    Raises:
+        UndecodableError: the bytes are no text.
+    """
+    marked = byte_order_mark(data)
+    if marked is not None:
+        encoding, length = marked
+        text = data[length:].decode(encoding, errors="replace")
+        return _checked(text), encoding
+    wide = _unmarked_utf16(data[:SAMPLE_BYTES])
+    if wide is not None:
+        return _checked(data.decode(wide, errors="replace")), wide
+    try:
+        return _checked(data.decode()), "utf-8"
+    except UnicodeDecodeError:
+        pass
+    if expected is not None and expected != "utf-8" and (text_or_none := _strictly(data, expected)) is not None:
+        return text_or_none, expected
+    repaired = _nearly_utf8(data)
+    if repaired is not None:
+        return _checked(repaired), "utf-8"
+    found = _recognised(data)
+    if found is None:
+        raise UndecodableError("the bytes are text in no encoding we know")
+    return found
+
+
+def decode_page(data: bytes, declared: str | None = None) -> tuple[str, str]:
+    """An HTML page's text and its encoding.
+
+    The mark comes first, then UTF-8 where the bytes are that, then `declared` (of the HTTP header), then the page's
+    own `<meta>` or XML declaration, then detection.
+
+    Raises:
+        UndecodableError: the bytes are no text.
+    """
+    if byte_order_mark(data) is None:
+        try:
+            return _checked(data.decode()), "utf-8"
+        except UnicodeDecodeError:
+            pass
+        for name in (declared, _declared_in(data)):
+            encoding = _codec(name)
+            if encoding is None or encoding.startswith("utf-16"):
+                continue
+            text = data.decode(encoding, errors="replace")
+            if text.count("\ufffd") <= REPAIR_SHARE * max(1, len(_ABOVE_ASCII.findall(text[:SAMPLE_BYTES]))):
+                return _checked(text), encoding
+    return decode_text(data)
+
+
+def _declared_in(page: bytes) -> str | None:
+    head = page[:_META_BYTES]
+    found = _META_CHARSET.search(head) or _XML_CHARSET.search(head)
+    return found[1].decode("ascii", errors="replace") if found else None
+
+
+def _codec(name: str | None) -> str | None:
+    """Python's name of an encoding that the web knows; None for others (which could be anything, even zip)."""
+    if not name:
+        return None
+    known = map_encoding_to_html5(name.strip().lower(), fallback_utf8=False)
+    if known is None:
+        return None
+    try:
+        return codecs.lookup(known).name
+    except LookupError:
+        return None
+
+
+def _unmarked_utf16(head: bytes) -> str | None:
+    """UTF-16 by its zero bytes: spaces and digits have one, always on the same side, in every script."""
+    zeros = head.count(0)
+    if zeros * 50 < len(head) or zeros < 2:
+        return None
+    even = head[::2].count(0)
+    odd = zeros - even
+    if min(even, odd) * 20 > max(even, odd):
+        return None
+    encoding = "utf-16-le" if odd > even else "utf-16-be"
+    try:
+        text = head[: len(head) // 2 * 2].decode(encoding)
+    except UnicodeDecodeError as error:
+        if error.start < len(head) - 4:
+            return None
+        text = head[: error.start].decode(encoding)
+    return encoding if _is_text(text) else None
+
+
+def _nearly_utf8(data: bytes) -> str | None:
+    """UTF-8 with a few broken bytes (a text cut within a character, a stray byte), those as U+FFFD; None if not."""
+    text = data.decode(errors="replace")
+    broken = text.count("\ufffd")
+    return text if broken <= REPAIR_SHARE * (len(_ABOVE_ASCII.findall(text)) - broken) else None
+
+
+def _recognised(data: bytes) -> tuple[str, str] | None:
+    """Text and encoding by detection; None where no guess reads like text."""
+    sample = data[:SAMPLE_BYTES]
+    tried: set[str] = set()
+    for ask in (_by_uchardet, _by_charset_normalizer, lambda _: "cp1252"):
+        encoding = ask(sample)
+        if encoding is None or encoding == "utf-8" or encoding in tried:
+            continue
+        tried.add(encoding)
+        text = _strictly(data, encoding)
+        if text is not None and _is_likely(text[:SAMPLE_BYTES]):
+            return text, encoding
+    return None
+
+
+def _by_uchardet(sample: bytes) -> str | None:
+    return _codec(detect_encoding(sample))
+
+
+def _by_charset_normalizer(sample: bytes) -> str | None:
+    best = from_bytes(sample[:DETECTOR_BYTES]).best()
+    return None if best is None else codecs.lookup(best.encoding).name
+
+
+def _strictly(data: bytes, encoding: str) -> str | None:
+    """The text, where no byte (of a whole text, or all but the last two of a sample) is wrong."""
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        if error.start >= len(data) - 2:
+            return data[: error.start].decode(encoding) + "\ufffd"
+        return None
+
+
+def _is_text(text: str) -> bool:
+    head = text[:SAMPLE_BYTES]
+    return len(_CONTROLS.findall(head)) <= MAX_CONTROL_SHARE * len(head)
+
+
+def _is_likely(text: str) -> bool:
+    above = len(_ABOVE_ASCII.findall(text))
+    return _is_text(text) and len(_LIKELY.findall(text)) >= MIN_LIKELY_SHARE * above
+
+
+def _checked(text: str) -> str:
+    if not _is_text(text):
+        raise UndecodableError("the bytes are control characters rather than text")
+    return text

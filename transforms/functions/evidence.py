@@ -1,0 +1,232 @@
+"""Exact evidence for pairs of articles, from their word hashes: what is shared, how rarely, in what runs, in what order.
+
+The shorter article (in words; the left one where equal) is walked along the longer one. A *block* is a maximal run of
+at least three words that both have in a row. What stands between two neighbouring blocks is a *gap*: a template
+differs in short gaps of numbers and names, a rewrite drops, adds and moves.
+"""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from schemas.tables import MATCH_COUNTS
+from transforms.functions.shingling import Offsets, ShingleHashes, WordHashes, distinct_shingles, shingle_at
+
+EVIDENCE = np.dtype([(name, np.int32) for name in MATCH_COUNTS])
+"""One record a pair; counts. Without a suffix: word 5-shingles; with 3: word 3-shingles, over which rarity is taken.
+
+`covered8`: words of the shorter article in blocks of 8 words or more (of 3 or more, of 15 or more). `in_order`: words of the shorter in blocks that
+follow one another in both. `substitutions`: gaps of 1 to 4 words on both sides; `number_substitutions`: those with a
+number on both. `numbers`: words with a digit in the shorter; `numbers_shared`: those that the longer has too. `lead_covered`: of the first LEAD_WORDS words of the shorter, those in blocks.
+"""
+
+LEAD_WORDS = 40
+"""About the first paragraph: the median first paragraph of 20,000 agency stories has 31 words."""
+
+_BLOCK = 3
+_SHORT_GAP = 4
+
+
+@numba.njit(nogil=True, cache=True)
+def rarity_slot(shingle: np.uint64, slots: int) -> np.int64:
+    """The place of a 3-shingle in the table of days; `slots` is a power of two."""
+    return np.int64((shingle >> np.uint64(20)) & np.uint64(slots - 1))
+
+
+@numba.njit(nogil=True, cache=True)
+def _shared(left: ShingleHashes, right: ShingleHashes) -> int:
+    i = j = count = 0
+    while i < len(left) and j < len(right):
+        if left[i] == right[j]:
+            count += 1
+            i += 1
+            j += 1
+        elif left[i] < right[j]:
+            i += 1
+        else:
+            j += 1
+    return count
+
+
+@numba.njit(nogil=True, cache=True)
+def _rare(
+    left: ShingleHashes, right: ShingleHashes, days: npt.NDArray[np.uint8], own_days: int, other_days: int
+) -> tuple[int, int, int]:
+    """Rare shingles shared, of the left, of the right. `own_days`: distinct days of the pair (1 or 2)."""
+    i = j = both = only_left = only_right = 0
+    slots = len(days)
+    while i < len(left) or j < len(right):
+        if j == len(right) or (i < len(left) and left[i] < right[j]):
+            only_left += np.int64(days[rarity_slot(left[i], slots)]) - 1 <= other_days
+            i += 1
+        elif i == len(left) or right[j] < left[i]:
+            only_right += np.int64(days[rarity_slot(right[j], slots)]) - 1 <= other_days
+            j += 1
+        else:
+            both += np.int64(days[rarity_slot(left[i], slots)]) - own_days <= other_days
+            i += 1
+            j += 1
+    return both, both + only_left, both + only_right
+
+
+@numba.njit(nogil=True, cache=True)
+def _walk(short: WordHashes, long: WordHashes, out: npt.NDArray[np.void]) -> None:
+    """Fills the figures about blocks and gaps."""
+    n, m = len(short), len(long)
+    size = min(_BLOCK, n, m)
+    if size == 0:
+        return
+    slots = 1
+    while slots < 2 * m:
+        slots *= 2
+    mask = np.uint64(slots - 1)
+    keys = np.zeros(slots, np.uint64)
+    places = np.full(slots, -1, np.int32)
+    for at in range(m - size + 1):
+        value = shingle_at(long, at, size)
+        slot = value & mask
+        while places[slot] >= 0 and keys[slot] != value:
+            slot = (slot + np.uint64(1)) & mask
+        if places[slot] < 0:
+            keys[slot] = value
+            places[slot] = at
+    at = 0
+    longest = blocks = covered3 = covered8 = covered15 = in_order = 0
+    substitutions = number_substitutions = lead = 0
+    expected = 0
+    end_short = end_long = -1
+    while at <= n - size:
+        value = shingle_at(short, at, size)
+        place = -1
+        # A repeated phrase: the place right after the last block is the likelier one.
+        for ahead in range(expected, min(expected + _SHORT_GAP + 1, m - size + 1)):
+            if end_long >= 0 and shingle_at(long, ahead, size) == value:
+                place = ahead
+                break
+        if place < 0:
+            slot = value & mask
+            while places[slot] >= 0 and keys[slot] != value:
+                slot = (slot + np.uint64(1)) & mask
+            place = places[slot]
+        if place < 0:
+            at += 1
+            continue
+        run = size
+        while at + run < n and place + run < m and short[at + run] == long[place + run]:
+            run += 1
+        blocks += 1
+        longest = max(longest, run)
+        covered3 += run
+        covered8 += run if run >= 8 else 0
+        covered15 += run if run >= 15 else 0
+        in_order += run if place >= end_long else 0
+        lead += max(0, min(at + run, LEAD_WORDS) - at)
+        if end_long >= 0 and place >= end_long:
+            gap_short, gap_long = at - end_short, place - end_long
+            if 1 <= gap_short <= _SHORT_GAP and 1 <= gap_long <= _SHORT_GAP:
+                substitutions += 1
+                number_short = number_long = False
+                for gap in range(end_short, at):
+                    number_short |= short[gap] & np.uint32(1) != 0
+                for gap in range(end_long, place):
+                    number_long |= long[gap] & np.uint32(1) != 0
+                number_substitutions += number_short and number_long
+        at += run
+        end_short, end_long = at, place + run
+        expected = end_long
+    in_long = np.sort(long[(long & np.uint32(1)) != 0])
+    numbers = numbers_shared = 0
+    for word in range(n):
+        if short[word] & np.uint32(1):
+            numbers += 1
+            found = np.searchsorted(in_long, short[word])
+            numbers_shared += found < len(in_long) and in_long[found] == short[word]
+    out["longest_run"] = longest
+    out["blocks"] = blocks
+    out["covered3"] = covered3
+    out["covered8"] = covered8
+    out["covered15"] = covered15
+    out["in_order"] = in_order
+    out["substitutions"] = substitutions
+    out["number_substitutions"] = number_substitutions
+    out["numbers"] = numbers
+    out["numbers_shared"] = numbers_shared
+    out["lead_covered"] = lead
+
+
+@numba.njit(nogil=True, cache=True)
+def _weigh(
+    words: WordHashes,
+    offsets: Offsets,
+    left: npt.NDArray[np.int64],
+    right: npt.NDArray[np.int64],
+    day_keys: npt.NDArray[np.uint16],
+    days: npt.NDArray[np.uint8],
+    other_days: int,
+    out: npt.NDArray[np.void],
+) -> None:
+    n = len(offsets) - 1
+    room = offsets[n] + n
+    fives = np.empty(room, np.uint64)
+    threes = np.empty(room, np.uint64)
+    five_ends = np.zeros(n + 1, np.int64)
+    three_ends = np.zeros(n + 1, np.int64)
+    for document in range(n):
+        found = distinct_shingles(words, offsets[document], offsets[document + 1], 5)
+        fives[five_ends[document] : five_ends[document] + len(found)] = found
+        five_ends[document + 1] = five_ends[document] + len(found)
+        found = distinct_shingles(words, offsets[document], offsets[document + 1], 3)
+        threes[three_ends[document] : three_ends[document] + len(found)] = found
+        three_ends[document + 1] = three_ends[document] + len(found)
+    for pair in range(len(left)):
+        a, b = left[pair], right[pair]
+        record = out[pair]
+        left5, right5 = fives[five_ends[a] : five_ends[a + 1]], fives[five_ends[b] : five_ends[b + 1]]
+        left3, right3 = threes[three_ends[a] : three_ends[a + 1]], threes[three_ends[b] : three_ends[b + 1]]
+        record["left_shingles"] = len(left5)
+        record["right_shingles"] = len(right5)
+        record["shared"] = _shared(left5, right5)
+        record["left_shingles3"] = len(left3)
+        record["right_shingles3"] = len(right3)
+        record["shared3"] = _shared(left3, right3)
+        own_days = 1 if day_keys[a] == day_keys[b] else 2
+        both, of_left, of_right = _rare(left3, right3, days, own_days, other_days)
+        record["rare_shared"] = both
+        record["left_rare"] = of_left
+        record["right_rare"] = of_right
+        left_words = words[offsets[a] : offsets[a + 1]]
+        right_words = words[offsets[b] : offsets[b + 1]]
+        record["left_words"] = len(left_words)
+        record["right_words"] = len(right_words)
+        if len(left_words) <= len(right_words):
+            _walk(left_words, right_words, record)
+        else:
+            _walk(right_words, left_words, record)
+
+
+def weigh_pairs(
+    words: WordHashes,
+    offsets: Offsets,
+    left: npt.NDArray[np.int64],
+    right: npt.NDArray[np.int64],
+    day_keys: npt.NDArray[np.uint16],
+    days: npt.NDArray[np.uint8],
+    other_days: int,
+) -> npt.NDArray[np.void]:
+    """The evidence of pairs of the given articles.
+
+    Args:
+        words: uint32[total] word hashes of n articles; offsets: int64[n + 1].
+        left, right: int64[pairs], indices into the articles.
+        day_keys: uint16[n] from `rarity.day_keys`.
+        days: uint8[slots], on how many days each 3-shingle was seen (`rarity`); slots a power of two.
+        other_days: a shingle seen on at most this many days besides the pair's own is rare.
+
+    Returns:
+        EVIDENCE[pairs].
+    """
+    out = np.zeros(len(left), EVIDENCE)
+    _weigh(words, offsets, left, right, day_keys, days, other_days, out)
+    return out

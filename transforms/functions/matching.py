@@ -1,0 +1,89 @@
+"""Postings out of sketch files, and evidence for proposed pairs: the plain twins of `transforms.match_articles`."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from schemas.settings import MatchSettings
+from transforms.functions.evidence import EVIDENCE, weigh_pairs
+from transforms.functions.joining import Handles, anchor_postings, band_postings
+from transforms.functions.rarity import count_days, day_keys
+from transforms.functions.sketch_files import SketchFiles
+
+WEIGHED = np.dtype([("left", np.uint64), ("right", np.uint64), ("evidence", EVIDENCE)])
+"""A proposed pair with its evidence; left < right as handles."""
+
+
+def band_postings_of(
+    sketches: SketchFiles, number: int, left_out: Handles, settings: MatchSettings
+) -> npt.NDArray[np.void]:
+    """Band postings of a file's articles, without those in `left_out` (sorted)."""
+    keep = present(sketches.handles(number), left_out)
+    return band_postings(
+        sketches.signatures(number)[keep], sketches.handles(number)[keep], sketches.days(number)[keep],
+        bands=settings.lsh_bands, rows=settings.lsh_rows,
+    )  # fmt: skip
+
+
+def anchor_postings_of(sketches: SketchFiles, number: int, left_out: Handles) -> npt.NDArray[np.void]:
+    """Anchor postings of a file's articles, without those in `left_out` (sorted)."""
+    anchors, offsets = sketches.anchors(number)
+    postings = anchor_postings(anchors, offsets, sketches.handles(number), sketches.days(number))
+    return postings[present(postings["handle"], left_out)]
+
+
+def present(handles: Handles, left_out: Handles) -> npt.NDArray[np.bool_]:
+    """Which handles are not among `left_out` (ascending)."""
+    if not len(left_out):
+        return np.ones(len(handles), np.bool_)
+    at = np.minimum(np.searchsorted(left_out, handles), len(left_out) - 1)
+    return left_out[at] != handles
+
+
+def weigh(
+    sketches: SketchFiles, pairs: npt.NDArray[np.void], rarity: npt.NDArray[np.uint8], settings: MatchSettings
+) -> npt.NDArray[np.void]:
+    """Evidence of proposed pairs.
+
+    Args:
+        pairs: PAIR[n].
+        rarity: uint8[slots], the days table.
+
+    Returns:
+        WEIGHED[n].
+    """
+    handles, places = np.unique(np.concatenate([pairs["left"], pairs["right"]]), return_inverse=True)
+    words, offsets = sketches.gather_words(handles)
+    keys = day_keys_of(sketches, handles)
+    n = len(pairs)
+    out = np.empty(n, WEIGHED)
+    out["left"], out["right"] = pairs["left"], pairs["right"]
+    out["evidence"] = weigh_pairs(words, offsets, places[:n], places[n:], keys, rarity, settings.rare_days)
+    return out
+
+
+def day_keys_of(sketches: SketchFiles, handles: Handles) -> npt.NDArray[np.uint16]:
+    """The day keys of articles (`rarity.day_keys`)."""
+    table = sketches.gather(handles, ["day", "text_digest"])
+    from transforms.functions.sketch_files import days_of, packed_bytes
+
+    return day_keys(days_of(table), packed_bytes(table.column("text_digest"), 16))
+
+
+def count_rarity(
+    sketches: SketchFiles, left_out: Handles, first_slot: int, size: int, slots: int
+) -> npt.NDArray[np.uint8]:
+    """One range of the days table, over all articles but those in `left_out` (ascending)."""
+    counts = np.zeros(size, np.uint8)
+    last_key = np.full(size, -1, np.int32)
+    every_key = [day_keys(sketches.days(number), sketches.digests(number)) for number in range(len(sketches.paths))]
+    # Day by day over all files, so that a day is counted once wherever its articles stand.
+    for key in np.unique(np.concatenate(every_key)) if every_key else []:
+        for number, keys in enumerate(every_key):
+            rows = np.flatnonzero(keys == key)
+            rows = rows[present(sketches.handles(number)[rows], left_out)]
+            if len(rows):
+                words, offsets = sketches.words(number)
+                count_days(words, offsets, rows, keys, first_slot, slots, counts, last_key)
+    return counts

@@ -1,0 +1,50 @@
+"""Texts as one run of bytes and offsets: what the kernels read and write."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+Bytes = npt.NDArray[np.uint8]
+Offsets = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class PackedText:
+    """Texts one after the other: text i is `data[offsets[i]:offsets[i + 1]]`, UTF-8."""
+
+    data: Bytes
+    offsets: Offsets
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+
+def pack(texts: pa.StringArray) -> PackedText:
+    """The packed bytes of a string column, without copying them; a null is an empty text.
+
+    Args:
+        texts: string[n].
+    """
+    if texts.null_count:
+        texts = texts.fill_null("")
+    if not len(texts):
+        return PackedText(np.zeros(0, np.uint8), np.zeros(1, np.int64))
+    _, offsets, data = texts.buffers()
+    wanted = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1].astype(np.int64)
+    return PackedText(np.zeros(0, np.uint8) if data is None else np.frombuffer(data, np.uint8), wanted)
+
+
+def unpack(packed: PackedText) -> pa.StringArray:
+    """A string column over packed bytes, without copying them.
+
+    Raises:
+        OverflowError: the texts hold 2 GiB or more, beyond what a string column can address.
+    """
+    if len(packed.offsets) and packed.offsets[-1] >= 1 << 31:
+        raise OverflowError(f"a column of {packed.offsets[-1]} bytes; expected less than 2 GiB: use smaller batches")
+    offsets = pa.py_buffer(np.ascontiguousarray(packed.offsets.astype(np.int32)))
+    return pa.StringArray.from_buffers(len(packed), offsets, pa.py_buffer(np.ascontiguousarray(packed.data)))

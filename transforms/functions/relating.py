@@ -1,0 +1,262 @@
+"""From decided pairs to stories and keepers, over the integers of the matched articles only.
+
+A *story* is one kept article and its copies. The members of a component of accepted copy matches are ranked by policy
+and walked: an article whose own text is (nearly) all in an already kept one, by direct evidence, becomes its copy;
+otherwise it is kept itself. So chains of resemblance never remove anything, and the outcome depends on nothing but
+the set of articles and the evidence.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from schemas import relations
+from schemas.settings import RelateSettings
+from transforms.functions.deciding import EXACT, NEAR, NONE, PARTIAL, RELATION_CODES
+
+Ints = npt.NDArray[np.int64]
+COMPLETENESS_STEP = 0.1
+"""Completeness counts in steps of this share, so that a leftover line doesn't make a copy win over the wire's text."""
+
+MAX_ASKED = 8
+"""How many kept articles of its component an article without evidence is compared with, the best ranked first."""
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """What ranks n articles; all arrays of length n.
+
+    Attributes:
+        ids: article ids.
+        completeness: int64, rare shingles of the cleaned text.
+        origin_rank: int8, 0 the wire or outlet credited itself.
+        published: int64, microseconds since 1970; a large number where unknown.
+        removed_share: float32, how much boilerplate was taken out.
+    """
+
+    ids: Sequence[str]
+    completeness: Ints
+    origin_rank: npt.NDArray[np.int8]
+    published: Ints
+    removed_share: npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class DecidedPairs:
+    """m decided pairs of articles (indices into Ranked), each pair once, in any order."""
+
+    left: Ints
+    right: Ints
+    relation: npt.NDArray[np.int8]
+    left_in: npt.NDArray[np.bool_]
+    right_in: npt.NDArray[np.bool_]
+    left_share: npt.NDArray[np.float32]
+    right_share: npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The outcome for n articles: relation (index into relations.ARTICLE_RELATIONS), keeper and source (-1: none)."""
+
+    relation: npt.NDArray[np.int8]
+    kept: Ints
+    derived_from: Ints
+    story: Ints
+
+
+def rank(articles: Ranked, policy: str) -> Ints:
+    """Each article's rank, 0 the best: int64[n]. Depends on the articles alone, never on their order.
+
+    Raises:
+        ValueError: the policy is unknown.
+    """
+    steps = np.floor(np.log(articles.completeness + 1.0) / np.log(1.0 + COMPLETENESS_STEP)).astype(np.int64)
+    # Ids are hex digits: their first 15 are an integer that sorts as they do, and ties beyond are broken below.
+    by_id = np.empty(len(articles.ids), np.int64)
+    by_id[sorted(range(len(articles.ids)), key=articles.ids.__getitem__)] = np.arange(len(articles.ids))
+    keys: dict[str, tuple[npt.NDArray[np.generic], ...]] = {
+        "most-complete": (-steps, articles.origin_rank, articles.published, articles.removed_share),
+        "earliest": (articles.published, -steps, articles.origin_rank, articles.removed_share),
+        "wire-first": (articles.origin_rank, -steps, articles.published, articles.removed_share),
+    }
+    if policy not in keys:
+        raise ValueError(f"keeper policy {policy!r}; expected one of {', '.join(keys)}")
+    order = np.lexsort((by_id, *reversed(keys[policy])))
+    ranks = np.empty(len(order), np.int64)
+    ranks[order] = np.arange(len(order))
+    return ranks
+
+
+def components(n: int, left: Ints, right: Ints) -> Ints:
+    """The component of each of n nodes under undirected edges: int64[n]."""
+    graph = coo_matrix((np.ones(len(left), np.int8), (left, right)), shape=(n, n))
+    return connected_components(graph, directed=False)[1].astype(np.int64)
+
+
+def round_ups(pairs: DecidedPairs, n: int) -> set[int]:
+    """Articles that hold two or more others which have nothing to do with each other: they absorb nobody."""
+    holds: dict[int, list[tuple[int, float]]] = defaultdict(list)
+    known = set()
+    for left, right, relation, left_in, right_in, left_share, right_share in zip(
+        pairs.left.tolist(), pairs.right.tolist(), pairs.relation.tolist(), pairs.left_in.tolist(),
+        pairs.right_in.tolist(), pairs.left_share.tolist(), pairs.right_share.tolist(), strict=True,
+    ):  # fmt: skip
+        if relation != NONE:
+            known.add((left, right) if left < right else (right, left))
+        if left_in and not right_in:
+            holds[right].append((left, right_share))
+        if right_in and not left_in:
+            holds[left].append((right, left_share))
+    found = set()
+    for holder, held in holds.items():
+        # Held parts that each cover most of the holder can't be two stories side by side.
+        parts = sorted(one for one, covered in held if covered <= MOST_OF_A_ROUND_UP)
+        if any((a, b) not in known for i, a in enumerate(parts[:MAX_PARTS]) for b in parts[i + 1 : MAX_PARTS]):
+            found.add(holder)
+    return found
+
+
+MOST_OF_A_ROUND_UP = 0.7
+"""One story may be this share of a round-up's shingles; above it the rest is local additions, not another story."""
+
+MAX_PARTS = 64
+"""Parts of a round-up looked at: quadratic beyond, and two unrelated ones are enough."""
+
+
+def relate(
+    articles: Ranked,
+    pairs: DecidedPairs,
+    settings: RelateSettings,
+    ask: Callable[[list[tuple[int, int]]], DecidedPairs] | None = None,
+) -> tuple[Labels, DecidedPairs]:
+    """Stories, keepers and relations of articles that have matches.
+
+    Args:
+        articles: what ranks them.
+        pairs: the decided pairs.
+        settings: the keeper policy.
+        ask: weighs further pairs on demand (an article and a kept one of its component that were never compared);
+            None: only the given pairs count.
+
+    Returns:
+        labels, and the pairs with those asked for added.
+    """
+    n = len(articles.ids)
+    ranks = rank(articles, settings.keep)
+    gathered = [pairs]
+    asked: set[tuple[int, int]] = set()
+    while True:
+        every = _concatenate(gathered)
+        walk = _Walk(articles, every, ranks, n)
+        walk.run()
+        wanted = sorted(walk.wanted - asked) if ask is not None else []
+        if not wanted or ask is None:
+            return walk.labels(), every
+        asked.update(wanted)
+        gathered.append(ask(wanted))
+
+
+def _concatenate(parts: Iterable[DecidedPairs]) -> DecidedPairs:
+    parts = list(parts)
+    return DecidedPairs(*(np.concatenate([getattr(part, name) for part in parts]) for name in DecidedPairs.__annotations__))
+
+
+class _Walk:
+    """One walk over the ranked members of every component."""
+
+    def __init__(self, articles: Ranked, pairs: DecidedPairs, ranks: Ints, n: int) -> None:
+        self.n, self.articles, self.ranks = n, articles, ranks
+        self.relation = np.zeros(n, np.int8)
+        self.kept = np.arange(n, dtype=np.int64)
+        self.derived = np.full(n, -1, np.int64)
+        self.wanted: set[tuple[int, int]] = set()
+        holders = round_ups(pairs, n)
+        copy = pairs.relation > PARTIAL
+        same = pairs.left_in & pairs.right_in
+        held = np.fromiter(
+            (left in holders or right in holders for left, right in zip(pairs.left.tolist(), pairs.right.tolist(), strict=True)),
+            bool, len(pairs.left),
+        )  # fmt: skip
+        joins = copy & (~held | same)
+        self.component = components(n, pairs.left[joins], pairs.right[joins])
+        # into[x][k]: the pair's relation, where x's text is in k's.
+        self.into: dict[int, dict[int, int]] = defaultdict(dict)
+        self.known: dict[int, set[int]] = defaultdict(set)
+        self.takes: dict[int, list[tuple[float, int]]] = defaultdict(list)
+        for left, right, relation, left_in, right_in, left_share, right_share, join in zip(
+            pairs.left.tolist(), pairs.right.tolist(), pairs.relation.tolist(), pairs.left_in.tolist(),
+            pairs.right_in.tolist(), pairs.left_share.tolist(), pairs.right_share.tolist(), joins.tolist(), strict=True,
+        ):  # fmt: skip
+            self.known[left].add(right)
+            self.known[right].add(left)
+            if join and left_in:
+                self.into[left][right] = relation
+            if join and right_in:
+                self.into[right][left] = relation
+            if relation != NONE:
+                self.takes[left].append((left_share, right))
+                self.takes[right].append((right_share, left))
+
+    def run(self) -> None:
+        sizes = np.bincount(self.component, minlength=1)
+        members = np.flatnonzero(sizes[self.component] > 1)
+        order = members[np.lexsort((self.ranks[members], self.component[members]))]
+        keepers: list[int] = []
+        current = -1
+        for article in order.tolist():
+            if self.component[article] != current:
+                current, keepers = self.component[article], []
+            self._place(article, keepers)
+        self._derive()
+
+    def _place(self, article: int, keepers: list[int]) -> None:
+        into = self.into.get(article, {})
+        for keeper in keepers if len(keepers) <= len(into) else sorted(into, key=self.ranks.__getitem__):
+            if keeper in into and self.kept[keeper] == keeper and self.ranks[keeper] < self.ranks[article]:
+                self.kept[article] = keeper
+                self.relation[article] = _COPY_RELATION[into[keeper]]
+                return
+        unknown = [keeper for keeper in keepers if keeper not in self.known[article]][:MAX_ASKED]
+        self.wanted.update((min(article, keeper), max(article, keeper)) for keeper in unknown)
+        keepers.append(article)
+
+    def _derive(self) -> None:
+        """A kept article that takes text from another one's story is partial; the later one is the derived one."""
+        published, ids = self.articles.published, self.articles.ids
+        for article in sorted(self.takes):
+            if self.kept[article] != article:
+                continue
+            best: tuple[float, int, str, int] | None = None
+            for part, other in self.takes[article]:
+                source = int(self.kept[other])
+                if source == article:
+                    continue
+                if (published[other], ids[other]) > (published[article], ids[article]):
+                    continue
+                key = (-part, int(published[source]), ids[source], source)
+                best = key if best is None or key < best else best
+            if best is not None:
+                self.relation[article] = relations.ARTICLE_RELATIONS.index(relations.PARTIAL)
+                self.derived[article] = best[3]
+
+    def labels(self) -> Labels:
+        story = np.arange(self.n, dtype=np.int64)
+        ids = self.articles.ids
+        for article in range(self.n):
+            keeper = int(self.kept[article])
+            if ids[article] < ids[story[keeper]]:
+                story[keeper] = article
+        return Labels(self.relation, self.kept, self.derived, story[self.kept])
+
+
+_COPY_RELATION = {
+    code: relations.ARTICLE_RELATIONS.index(RELATION_CODES[code]) for code in range(PARTIAL + 1, EXACT + 1)
+}
+assert _COPY_RELATION[NEAR] == relations.ARTICLE_RELATIONS.index(relations.NEAR)

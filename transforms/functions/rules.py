@@ -1,0 +1,266 @@
+"""Loads the rule data of `transforms/rules` and runs it over lines.
+
+A rule is one `[[rule]]` table of a TOML file:
+
+    id, category   its names in `removed`, and in the setting `clean.disabled`
+    scope          line: the whole line matches and goes; inline: what matches goes; tail: from the match to the end of
+                   the text; head: from the start of the text to the end of the match
+    pattern        RE2, letter case ignored unless `case = true`; or
+    phrases        whole phrases instead of a pattern. A group named `cut` is the part that goes; groups named
+                   `byline`, `dateline`, `agency` are lifted into those columns
+    hints          literals (letter case ignored), one of which every match holds; of `phrases`: the phrases
+    max_bytes      longest line the rule looks at (line: 400, others: any)
+    max_rest       tail, head: most bytes that may go (600)
+    first_lines, last_lines    the line is among the first or last so many
+    languages      only for texts of these languages, or of none given
+    match, keep    examples: each `match` is cut by this rule, each `keep` is left alone by all rules
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import tomllib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from importlib import resources
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import re2
+
+from schemas.settings import SettingError
+from transforms.functions.cutting import Spans
+from transforms.functions.lines import LineTable, LiteralAutomaton, find_literals
+from transforms.functions.packed_text import PackedText
+
+SCOPES = ("line", "inline", "tail", "head")
+LIFTED = ("byline", "dateline", "agency")
+
+# What may surround a phrase that fills a line: bullets, brackets, arrows, punctuation.
+_DECOR = r"""[\s\-–—•·|<>«»‹›*#\[\](){}"'“”‘’:.,;…!?_/\\→←▶►▼✕✖×+=~]*"""
+_NO_LIMIT = 1 << 40
+_KNOWN_FIELDS = {
+    "id", "category", "scope", "pattern", "phrases", "hints", "case", "max_bytes", "max_rest", "first_lines",
+    "last_lines", "languages", "match", "keep",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule, checked and compiled."""
+
+    id: str
+    category: str
+    scope: str
+    pattern: Any
+    hints: tuple[str, ...]
+    max_bytes: int
+    max_rest: int
+    first_lines: int
+    last_lines: int
+    languages: frozenset[str]
+    match: tuple[str, ...]
+    keep: tuple[str, ...]
+    groups: dict[str, int]
+
+
+@dataclass(frozen=True)
+class RuleSet:
+    """Rules and the automaton that finds their candidates."""
+
+    rules: tuple[Rule, ...]
+    automaton: LiteralAutomaton
+    rules_of_literal: tuple[npt.NDArray[np.int64], ...]
+
+
+@dataclass
+class Lifted:
+    """What rules read out of what they cut: article row to value, for each of `LIFTED`; the first found wins."""
+
+    values: dict[str, dict[int, str]] = field(default_factory=lambda: {name: {} for name in LIFTED})
+
+    def add(self, name: str, row: int, value: str) -> None:
+        """Keeps a value unless the article has one."""
+        value = value.strip(" ,;|")
+        if value:
+            self.values[name].setdefault(row, value)
+
+
+def read_rule(given: dict[str, Any], origin: str) -> Rule:
+    """One rule from its TOML table.
+
+    Raises:
+        ValueError: a field is unknown, missing or wrong; the message names file, rule and field.
+    """
+    name = f"{origin}: rule {given.get('id', '?')!r}"
+    if unknown := sorted(set(given) - _KNOWN_FIELDS):
+        raise ValueError(f"{name} has unknown fields {unknown}; known are {sorted(_KNOWN_FIELDS)}")
+    if missing := [key for key in ("id", "category", "scope", "match", "keep") if not given.get(key)]:
+        raise ValueError(f"{name} lacks {missing}")
+    if given["scope"] not in SCOPES:
+        raise ValueError(f"{name} has scope {given['scope']!r}; expected one of {SCOPES}")
+    if ("pattern" in given) == ("phrases" in given):
+        raise ValueError(f"{name}: expected either a pattern or phrases")
+    body = given.get("pattern") or "|".join(re2.escape(phrase) for phrase in given["phrases"])
+    hints = tuple(given.get("hints", given.get("phrases", ())))
+    if not hints:
+        raise ValueError(f"{name} has no hints; a pattern needs literals that every match holds")
+    flags = "" if given.get("case") else "(?i)"
+    line = given["scope"] == "line"
+    try:
+        pattern = re2.compile(f"{flags}^{_DECOR}(?:{body}){_DECOR}$" if line else f"{flags}(?:{body})")
+    except re2.error as error:
+        raise ValueError(f"{name} has a wrong pattern: {error}") from error
+    return Rule(
+        given["id"],
+        given["category"],
+        given["scope"],
+        pattern,
+        hints,
+        int(given.get("max_bytes", 400 if line else _NO_LIMIT)),
+        int(given.get("max_rest", 600)),
+        int(given.get("first_lines", 0)),
+        int(given.get("last_lines", 0)),
+        frozenset(given.get("languages", ())),
+        tuple(given["match"]),
+        tuple(given["keep"]),
+        {name: number for name, number in pattern.groupindex.items() if name in ("cut", *LIFTED)},
+    )
+
+
+@functools.cache
+def load_rules() -> tuple[Rule, ...]:
+    """All rules of the data files, by file name and place.
+
+    Raises:
+        ValueError: a rule is wrong, or two have one id.
+    """
+    rules: list[Rule] = []
+    for file in sorted(resources.files("transforms.rules").iterdir(), key=lambda file: file.name):
+        if file.name.endswith(".toml"):
+            tables = tomllib.loads(file.read_text(encoding="utf-8")).get("rule", [])
+            rules += [read_rule(table, file.name) for table in tables]
+    ids = [rule.id for rule in rules]
+    if doubled := sorted({name for name in ids if ids.count(name) > 1}):
+        raise ValueError(f"rules with one id: {doubled}")
+    return tuple(rules)
+
+
+@functools.lru_cache(maxsize=32)
+def choose_rules(disabled: tuple[str, ...], others: tuple[str, ...] = ()) -> RuleSet:
+    """The rules that are not switched off by id or category.
+
+    Args:
+        disabled: ids and categories.
+        others: names that `disabled` may hold besides (of structure and wire steps).
+
+    Raises:
+        SettingError: a name is unknown; the nearest is named.
+    """
+    rules = load_rules()
+    known = {rule.id for rule in rules} | {rule.category for rule in rules} | set(others)
+    for name in disabled:
+        if name not in known:
+            near = difflib.get_close_matches(name, sorted(known), 1, cutoff=0.4)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise SettingError(f"clean.disabled names {name!r}; expected a rule id or category{hint}")
+    return build_rule_set(rule for rule in rules if rule.id not in disabled and rule.category not in disabled)
+
+
+def build_rule_set(rules: Iterable[Rule]) -> RuleSet:
+    """Rules with the automaton over all their hints."""
+    chosen = tuple(rules)
+    places: dict[str, list[int]] = {}
+    for number, rule in enumerate(chosen):
+        for hint in dict.fromkeys(hint.lower() for hint in rule.hints):
+            places.setdefault(hint, []).append(number)
+    longest = [max(chosen[number].max_bytes for number in numbers) for numbers in places.values()]
+    automaton = LiteralAutomaton.of(list(places), longest)
+    return RuleSet(chosen, automaton, tuple(np.array(numbers, np.int64) for numbers in places.values()))
+
+
+def run_rules(
+    rule_set: RuleSet, packed: PackedText, lines: LineTable, languages: Sequence[str | None], lifted: Lifted
+) -> Spans:
+    """What the rules cut out of the texts, in no order and with overlaps; tags are places in `rule_set.rules`.
+
+    Args:
+        languages: n BCP 47 tags or None.
+        lifted: gets the bylines, datelines and agencies that rules read.
+    """
+    line, literal = find_literals(packed, lines, rule_set.automaton)
+    found: list[tuple[int, int, int, int]] = []
+    if len(line):
+        counts = np.array([len(numbers) for numbers in rule_set.rules_of_literal], np.int64)[literal]
+        rule = np.concatenate([rule_set.rules_of_literal[number] for number in literal])
+        pairs = np.unique(np.repeat(line.astype(np.int64), counts) * len(rule_set.rules) + rule)
+        chosen, rule = pairs // len(rule_set.rules), pairs % len(rule_set.rules)
+        keep = _within_limits(rule_set.rules, lines, chosen, rule)
+        data = packed.data.data
+        previous, text = -1, ""
+        for at, number in zip(chosen[keep].tolist(), rule[keep].tolist(), strict=True):
+            if at != previous:
+                previous, text = at, str(data[int(lines.starts[at]) : int(lines.ends[at])], "utf-8")
+            _apply(rule_set.rules[number], number, text, at, lines, languages, lifted, found)
+    table = np.array(found, np.int64).reshape(-1, 4)
+    return Spans(table[:, 0].astype(np.int32), table[:, 1], table[:, 2], table[:, 3].astype(np.int32))
+
+
+def _within_limits(
+    rules: tuple[Rule, ...], lines: LineTable, line: npt.NDArray[np.int64], rule: npt.NDArray[np.int64]
+) -> npt.NDArray[np.bool_]:
+    limits = np.array([(r.max_bytes, r.first_lines or _NO_LIMIT, r.last_lines or _NO_LIMIT) for r in rules], np.int64)
+    article = lines.article[line]
+    return (
+        (lines.ends[line] - lines.starts[line] <= limits[rule, 0])
+        & (line - lines.first[article] < limits[rule, 1])
+        & (lines.first[article + 1] - line <= limits[rule, 2])
+    )
+
+
+def _apply(
+    rule: Rule,
+    number: int,
+    text: str,
+    at: int,
+    lines: LineTable,
+    languages: Sequence[str | None],
+    lifted: Lifted,
+    found: list[tuple[int, int, int, int]],
+) -> None:
+    row = int(lines.article[at])
+    if rule.languages and (language := languages[row]) and language.partition("-")[0] not in rule.languages:
+        return
+    begin, stop = int(lines.starts[at]), int(lines.ends[at])
+    position = 0
+    while position <= len(text):
+        match = rule.pattern.search(text, position)
+        if match is None:
+            return
+        cut = rule.groups.get("cut", 0)
+        first, last = match.span(cut if match.group(cut) is not None else 0)
+        position = max(match.end(), match.start() + 1)
+        if first == last:
+            continue
+        start = begin + len(text[:first].encode())
+        end = begin + len(text[:last].encode())
+        if rule.scope == "line":
+            start, end, position = begin, stop, len(text) + 1
+        if rule.scope in ("tail", "head"):
+            last_line = int(lines.first[row + 1]) - 1
+            first_line = int(lines.first[row])
+            tail = rule.scope == "tail"
+            if (int(lines.ends[last_line]) - start if tail else end - int(lines.starts[first_line])) > rule.max_rest:
+                continue
+            if tail:
+                found.extend((row, int(lines.starts[k]), int(lines.ends[k]), number) for k in range(at + 1, last_line + 1))
+                end, position = stop, len(text) + 1
+            else:
+                found.extend((row, int(lines.starts[k]), int(lines.ends[k]), number) for k in range(first_line, at))
+                start = begin
+        found.append((row, start, end, number))
+        for name, group in rule.groups.items():
+            if name != "cut" and match.group(group):
+                lifted.add(name, row, match.group(group))

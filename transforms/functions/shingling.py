@@ -1,0 +1,186 @@
+"""From text to word hashes and shingle hashes, on packed Arrow buffers.
+
+A word hash is 32 bits, its lowest bit saying whether the word holds a digit. A shingle hash is 64 bits over the
+hashes of consecutive words; a text shorter than a shingle is one shingle of all its words.
+"""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from transforms.functions import folding
+
+WordHashes = npt.NDArray[np.uint32]
+ShingleHashes = npt.NDArray[np.uint64]
+Offsets = npt.NDArray[np.int64]
+
+_SKIP = np.uint32(folding.SKIP)
+_EXPANSION = np.uint32(folding.EXPANSION)
+_UNSPACED = np.uint32(folding.UNSPACED)
+_DIGIT = np.uint32(folding.DIGIT)
+_CODE_POINT = np.uint32(folding.CODE_POINT)
+_SPECIAL = np.uint32(folding.EXPANSION | folding.UNSPACED)
+_TABLE_SIZE = folding.TABLE_SIZE
+_WORD_SEED = np.uint64(0xCBF29CE484222325)
+_WORD_PRIME = np.uint64(0x100000001B3)
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_MIX1 = np.uint64(0xBF58476D1CE4E5B9)
+_MIX2 = np.uint64(0x94D049BB133111EB)
+
+
+def packed_text(texts: pa.StringArray) -> tuple[npt.NDArray[np.uint8], Offsets]:
+    """The bytes of a string column and the offsets of its values; nulls must have been filled."""
+    if texts.null_count:
+        raise ValueError(f"{texts.null_count} texts are null; expected none, fill or reject them before signing")
+    width = np.int64 if pa.types.is_large_string(texts.type) else np.int32
+    offsets = np.frombuffer(texts.buffers()[1], width)[texts.offset : texts.offset + len(texts) + 1].astype(np.int64)
+    data = texts.buffers()[2]
+    return (np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)), offsets
+
+
+@numba.njit(nogil=True, cache=True)
+def _mix64(value: np.uint64) -> np.uint64:
+    """The finalizer of SplitMix64 (Steele, Lea, Flood 2014): a bijection in which every bit changes half of the rest."""
+    value = (value ^ (value >> np.uint64(30))) * _MIX1
+    value = (value ^ (value >> np.uint64(27))) * _MIX2
+    return value ^ (value >> np.uint64(31))
+
+
+@numba.njit(nogil=True, cache=True)
+def _close(state: np.uint64, has_digit: np.uint64) -> np.uint32:
+    flag = np.uint64(1) if has_digit != 0 else np.uint64(0)
+    return np.uint32(((_mix64(state) >> np.uint64(32)) & np.uint64(0xFFFFFFFE)) | flag)
+
+
+@numba.njit(nogil=True, cache=True)
+def _hash_words(
+    data: npt.NDArray[np.uint8],
+    offsets: Offsets,
+    entries: npt.NDArray[np.uint32],
+    expansions: npt.NDArray[np.uint32],
+    starts: npt.NDArray[np.int32],
+    out: WordHashes,
+    out_offsets: Offsets,
+) -> int:
+    count = 0
+    for document in range(len(offsets) - 1):
+        out_offsets[document] = count
+        state = _WORD_SEED
+        inside = False
+        digit = np.uint64(0)
+        at = offsets[document]
+        end = offsets[document + 1]
+        while at < end:
+            lead = data[at]
+            if lead < 0x80:
+                code = np.int64(lead)
+                at += 1
+            elif lead < 0xE0:
+                code = (np.int64(lead & 0x1F) << 6) | np.int64(data[at + 1] & 0x3F)
+                at += 2
+            elif lead < 0xF0:
+                code = (np.int64(lead & 0x0F) << 12) | (np.int64(data[at + 1] & 0x3F) << 6) | np.int64(data[at + 2] & 0x3F)
+                at += 3
+            else:
+                code = (
+                    (np.int64(lead & 0x07) << 18)
+                    | (np.int64(data[at + 1] & 0x3F) << 12)
+                    | (np.int64(data[at + 2] & 0x3F) << 6)
+                    | np.int64(data[at + 3] & 0x3F)
+                )
+                at += 4
+            entry = entries[code] if code < _TABLE_SIZE else np.uint32(code | _UNSPACED)
+            if entry & _SPECIAL == 0:
+                # The common case, kept free of calls: a letter or digit, or what stands between words.
+                if entry != 0:
+                    state = (state ^ np.uint64(entry & _CODE_POINT)) * _WORD_PRIME
+                    digit |= np.uint64(entry & _DIGIT)
+                    inside = True
+                elif inside:
+                    out[count] = _close(state, digit)
+                    count += 1
+                    state = _WORD_SEED
+                    digit = np.uint64(0)
+                    inside = False
+                continue
+            if entry == _SKIP:
+                continue
+            expands = entry & _EXPANSION != 0
+            number = np.int64(entry & np.uint32(0x7FFFFFFF)) if expands else 0
+            for place in range(starts[number], starts[number + 1] if expands else starts[number] + 1):
+                one = expansions[place] if expands else entry
+                if one == 0 or one & _UNSPACED:
+                    if inside:
+                        out[count] = _close(state, digit)
+                        count += 1
+                        state = _WORD_SEED
+                        digit = np.uint64(0)
+                        inside = False
+                    if one != 0:
+                        out[count] = _close((_WORD_SEED ^ np.uint64(one & _CODE_POINT)) * _WORD_PRIME, np.uint64(0))
+                        count += 1
+                else:
+                    state = (state ^ np.uint64(one & _CODE_POINT)) * _WORD_PRIME
+                    digit |= np.uint64(one & _DIGIT)
+                    inside = True
+        if inside:
+            out[count] = _close(state, digit)
+            count += 1
+    out_offsets[len(offsets) - 1] = count
+    return count
+
+
+def hash_words(texts: pa.StringArray) -> tuple[WordHashes, Offsets]:
+    """Hashes of the folded words of each text, in order.
+
+    Args:
+        texts: n strings, none null.
+
+    Returns:
+        words: uint32[total words], all texts one after another; bit 0 set where the word holds a digit.
+        offsets: int64[n + 1] into `words`.
+
+    FNV-1a (Fowler, Noll, Vo) over folded code points, finished by SplitMix64 and cut to 32 bits.
+    """
+    data, offsets = packed_text(texts)
+    entries, expansions, starts = folding.fold_tables()
+    # A one-byte character can become one word at most, and an expansion (3 bytes or more) at most 18 letters.
+    longest = int(np.diff(starts).max()) if len(starts) > 1 else 1
+    room = int(offsets[-1] - offsets[0]) * max(1, -(-longest // 3)) + len(texts)
+    out = np.empty(room, np.uint32)
+    out_offsets = np.zeros(len(texts) + 1, np.int64)
+    count = _hash_words(data, offsets, entries, expansions, starts, out, out_offsets)
+    return out[:count].copy(), out_offsets
+
+
+@numba.njit(nogil=True, cache=True)
+def shingle_at(words: WordHashes, at: int, size: int) -> np.uint64:
+    """The hash of the `size` words from `at`."""
+    value = np.uint64(size)
+    for place in range(at, at + size):
+        value = (value ^ np.uint64(words[place])) * _GOLDEN
+        value ^= value >> np.uint64(32)
+    return _mix64(value)
+
+
+@numba.njit(nogil=True, cache=True)
+def distinct_shingles(words: WordHashes, start: int, end: int, size: int) -> ShingleHashes:
+    """The distinct shingle hashes of words[start:end], ascending; one of all the words where they are fewer."""
+    count = end - start
+    if count == 0:
+        return np.empty(0, np.uint64)
+    if count < size:
+        return np.full(1, shingle_at(words, start, count), np.uint64)
+    found = np.empty(count - size + 1, np.uint64)
+    for at in range(count - size + 1):
+        found[at] = shingle_at(words, start + at, size)
+    found.sort()
+    kept = 1
+    for at in range(1, len(found)):
+        if found[at] != found[kept - 1]:
+            found[kept] = found[at]
+            kept += 1
+    return found[:kept]

@@ -1,0 +1,85 @@
+"""The sketches of a batch of cleaned articles: the plain twin of `transforms.sign_articles`."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas.settings import SignSettings
+from schemas.tables import MINHASH_BYTES, SKETCH
+from transforms.functions.minhash import DATASKETCH_SCHEME, DATASKETCH_SEED, sketch_words
+from transforms.functions.shingling import hash_words
+
+FOLDING_VERSION = 1
+"""Raised when folding or hashing changes: old fingerprints can't be compared with new ones then."""
+
+MICROSECONDS_A_DAY = 86_400_000_000
+
+
+def scheme(settings: SignSettings) -> str:
+    """What fingerprints are made of, as stored; stores of another scheme are refused.
+
+    The first part rebuilds a `datasketch.MinHash`: number of permutations, seed, datasketch's scheme.
+    """
+    return (
+        f"minhash=128,{DATASKETCH_SEED},{DATASKETCH_SCHEME};fold={FOLDING_VERSION};shingle={settings.shingle_words};"
+        f"anchors={settings.anchor_scale},{settings.min_anchors}"
+    )
+
+
+def fixed_binary(values: npt.NDArray[np.generic], width: int) -> pa.Array:
+    """A fixed-size binary column over the bytes of a C-contiguous array of n rows of `width` bytes."""
+    data = np.ascontiguousarray(values)
+    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(width), len(data), [None, pa.py_buffer(data)])
+
+
+def list_column(values: npt.NDArray[np.generic], offsets: npt.NDArray[np.int64]) -> pa.ListArray:
+    """A list column over packed values; offsets int64[n + 1]."""
+    return pa.ListArray.from_arrays(pa.array(offsets.astype(np.int32)), pa.array(values))
+
+
+def origin_ranks(sources: pa.StringArray, agencies: pa.StringArray) -> npt.NDArray[np.int8]:
+    """0: the outlet is the agency it credits; 1: credits no agency; 2: credits an agency it isn't."""
+    credited = np.asarray(pc.is_valid(agencies).to_numpy(zero_copy_only=False))
+    ranks = np.where(credited, 2, 1).astype(np.int8)
+    for row in np.flatnonzero(credited).tolist():
+        source = (sources[row].as_py() or "").casefold()
+        agency = agencies[row].as_py().casefold()
+        initials = "".join(word[0] for word in agency.split())
+        if source and (agency.replace(" ", "") in source.replace(" ", "") or (len(initials) > 1 and source.split(".")[0] == initials)):
+            ranks[row] = 0
+    return ranks
+
+
+def sign_batch(cleaned: pa.RecordBatch, removed_share: npt.NDArray[np.float32], settings: SignSettings) -> pa.RecordBatch:
+    """Sketches of a batch.
+
+    Args:
+        cleaned: CLEANED, n rows.
+        removed_share: float32[n], share of the text that was taken out.
+
+    Returns:
+        SKETCH, n rows in the same order.
+    """
+    words, offsets = hash_words(cleaned.column("text"))
+    sketches = sketch_words(
+        words, offsets, size=settings.shingle_words, scale=settings.anchor_scale, min_anchors=settings.min_anchors
+    )
+    published = cleaned.column("published_at")
+    micros = published.cast(pa.int64())
+    days = pc.floor(pc.divide(micros.cast(pa.float64()), float(MICROSECONDS_A_DAY))).cast(pa.int32())
+    columns = {
+        "article_id": cleaned.column("article_id"),
+        "day": days,
+        "published_at": published,
+        "origin_rank": pa.array(origin_ranks(cleaned.column("source"), cleaned.column("agency"))),
+        "removed_share": pa.array(removed_share.astype(np.float32)),
+        "text_digest": fixed_binary(sketches.digests, 16),
+        "shingles": pa.array(sketches.shingles),
+        "minhash": fixed_binary(sketches.minhash.astype("<u4"), MINHASH_BYTES),
+        "anchors": list_column(sketches.anchors, sketches.anchor_offsets),
+        "words": list_column(words, offsets),
+    }
+    return pa.RecordBatch.from_arrays([columns[name] for name in SKETCH.names], schema=SKETCH)

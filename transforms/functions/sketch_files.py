@@ -1,0 +1,116 @@
+"""The sketches a run compares: those it made and those of earlier runs, one file after another, by handle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from schemas.tables import MINHASH_PERMUTATIONS
+from transforms.functions.joining import Handles, file_and_row, handles_of
+from transforms.functions.minhash import Signature
+from transforms.functions.rarity import NO_DAY
+from transforms.functions.shingling import Offsets, ShingleHashes, WordHashes
+
+ReadTable = Callable[[str], pa.Table]
+
+
+def packed_lists(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.generic], Offsets]:
+    """The values of a list column, packed, and int64 offsets from 0; no null lists."""
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if isinstance(array, pa.ChunkedArray):
+        array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], column.type)
+    offsets = array.offsets.to_numpy().astype(np.int64)
+    values = array.values.to_numpy()[offsets[0] : offsets[-1]] if len(array) else array.values.to_numpy()[:0]
+    return values, offsets - offsets[0] if len(offsets) else np.zeros(1, np.int64)
+
+
+def packed_bytes(column: pa.ChunkedArray, width: int) -> npt.NDArray[np.uint8]:
+    """A fixed-size binary column as uint8[n, width]."""
+    if not len(column):
+        return np.zeros((0, width), np.uint8)
+    parts = [
+        np.frombuffer(chunk.buffers()[1], np.uint8)[chunk.offset * width : (chunk.offset + len(chunk)) * width]
+        for chunk in column.chunks
+    ]
+    return np.concatenate(parts).reshape(-1, width)
+
+
+def days_of(table: pa.Table) -> npt.NDArray[np.int32]:
+    """int32[n] days since 1970, NO_DAY where unknown."""
+    return table.column("day").fill_null(NO_DAY).to_numpy().astype(np.int32)
+
+
+@dataclass
+class SketchFiles:
+    """A list of sketch files, opened when first needed.
+
+    Attributes:
+        paths: the files; a handle's file number is an index into them.
+        read_table: opens one (mapped where it can be).
+    """
+
+    paths: Sequence[str]
+    read_table: ReadTable
+    _open: dict[int, pa.Table] = field(default_factory=dict)
+
+    def table(self, number: int) -> pa.Table:
+        if number not in self._open:
+            self._open[number] = self.read_table(self.paths[number])
+        return self._open[number]
+
+    def days(self, number: int) -> npt.NDArray[np.int32]:
+        return days_of(self.table(number))
+
+    def digests(self, number: int) -> npt.NDArray[np.uint8]:
+        return packed_bytes(self.table(number).column("text_digest"), 16)
+
+    def signatures(self, number: int) -> Signature:
+        found = packed_bytes(self.table(number).column("minhash"), 4 * MINHASH_PERMUTATIONS)
+        return found.view("<u4").reshape(-1, MINHASH_PERMUTATIONS)
+
+    def anchors(self, number: int) -> tuple[ShingleHashes, Offsets]:
+        values, offsets = packed_lists(self.table(number).column("anchors"))
+        return values.astype(np.uint64, copy=False), offsets
+
+    def words(self, number: int) -> tuple[WordHashes, Offsets]:
+        values, offsets = packed_lists(self.table(number).column("words"))
+        return values.astype(np.uint32, copy=False), offsets
+
+    def handles(self, number: int) -> Handles:
+        return handles_of(number, np.arange(self.table(number).num_rows))
+
+    def gather_words(self, handles: Handles) -> tuple[WordHashes, Offsets]:
+        """The word hashes of the given articles, packed in their order."""
+        files, rows = file_and_row(handles)
+        lengths = np.zeros(len(handles), np.int64)
+        starts = np.zeros(len(handles), np.int64)
+        opened: dict[int, WordHashes] = {}
+        for number in np.unique(files).tolist():
+            opened[number], offsets = self.words(number)
+            mine = files == number
+            starts[mine] = offsets[rows[mine]]
+            lengths[mine] = offsets[rows[mine] + 1] - offsets[rows[mine]]
+        ends = np.r_[0, np.cumsum(lengths)]
+        packed = np.empty(int(ends[-1]), np.uint32)
+        for number, values in opened.items():
+            for at in np.flatnonzero(files == number).tolist():
+                packed[ends[at] : ends[at + 1]] = values[starts[at] : starts[at] + lengths[at]]
+        return packed, ends
+
+    def gather(self, handles: Handles, columns: Sequence[str]) -> pa.Table:
+        """Rows of the given articles, in their order."""
+        files, rows = file_and_row(handles)
+        order = np.lexsort((rows, files))
+        parts = []
+        for number in np.unique(files).tolist():
+            mine = order[files[order] == number]
+            parts.append(self.table(number).select(list(columns)).take(pa.array(rows[mine])))
+        if not parts:
+            return self.table(0).select(list(columns)).slice(0, 0)
+        back = np.empty(len(order), np.int64)
+        back[order] = np.arange(len(order))
+        return pa.concat_tables(parts).take(pa.array(back))

@@ -1,0 +1,173 @@
+"""Files as forward streams of bytes, decompressed piece by piece, so that no file is ever held whole."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from typing import BinaryIO, Protocol
+
+import zstandard
+
+PIECE_BYTES = 1 << 18
+"""Read from a file at a time, and taken from gzip at a time."""
+
+ZSTD_INPUT_BYTES = 1 << 10
+"""Given to zstd at a time: it hands back all that follows from it, at most 128 KiB from every 4 bytes (32 MiB)."""
+
+WHOLE_FILE_BYTES = 512 << 20
+"""The largest file of a form that must be held whole (.json, compressed .parquet): half the memory that a worker of
+2 GB has left beside its batches."""
+
+
+class BrokenStream(Exception):  # noqa: N818 - it says what the stream is, and is never shown to a user
+    """The bytes that follow can't be read; all that came before were handed over."""
+
+    def __init__(self, offset: int, message: str) -> None:
+        super().__init__(message)
+        self.offset = offset
+
+
+class ByteStream(Protocol):
+    """A forward reader. `read(size)` gives exactly `size` bytes unless the stream ends or breaks."""
+
+    offset: int
+
+    def read(self, size: int) -> bytes: ...
+
+
+class PlainStream:
+    """A file as it stands, from byte `start` on."""
+
+    def __init__(self, file: BinaryIO, start: int = 0) -> None:
+        if start:
+            file.seek(start)
+        self._file = file
+        self.offset = start
+
+    def read(self, size: int) -> bytes:
+        """The next `size` bytes, fewer only at the end."""
+        pieces: list[bytes] = []
+        missing = size
+        while missing > 0 and (piece := self._file.read(missing)):
+            pieces.append(piece)
+            missing -= len(piece)
+        self.offset += size - missing
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+class DecompressedStream:
+    """What a gzip or zstd file holds; `offset` counts decompressed bytes.
+
+    A break in the compressed bytes is raised as `BrokenStream` by the `read` after the one that handed over the last
+    good byte.
+    """
+
+    def __init__(self, file: BinaryIO, compression: str) -> None:
+        self._pieces = _gunzip(file) if compression == "gzip" else _unzstd(file)
+        self._held = bytearray()
+        self._broken: str | None = None
+        self._ended = False
+        self.offset = 0
+
+    def read(self, size: int) -> bytes:
+        """The next `size` decompressed bytes, fewer only at the end.
+
+        Raises:
+            BrokenStream: nothing more can be decompressed though the stream has not ended.
+        """
+        while len(self._held) < size and not self._ended and self._broken is None:
+            try:
+                self._held += next(self._pieces)
+            except StopIteration:
+                self._ended = True
+            except _Corrupt as error:
+                self._broken = str(error)
+        if self._broken is not None and not self._held and size > 0:
+            raise BrokenStream(self.offset, self._broken)
+        taken = bytes(memoryview(self._held)[:size])
+        del self._held[:size]
+        self.offset += len(taken)
+        return taken
+
+
+def open_stream(file: BinaryIO, compression: str | None) -> ByteStream:
+    """A forward stream over an open file; `compression` is "gzip", "zstd" or None."""
+    return PlainStream(file) if compression is None else DecompressedStream(file, compression)
+
+
+def read_whole(stream: ByteStream, limit: int) -> tuple[bytes, bool]:
+    """All bytes of a stream, and whether there are more than `limit`.
+
+    Where there are more, only the first `limit` are returned and the rest isn't read.
+
+    Raises:
+        BrokenStream: see `DecompressedStream.read`.
+    """
+    pieces: list[bytes] = []
+    held = 0
+    while piece := stream.read(min(PIECE_BYTES, limit + 1 - held)):
+        pieces.append(piece)
+        held += len(piece)
+        if held > limit:
+            return b"".join(pieces)[:limit], True
+    return b"".join(pieces), False
+
+
+class _Corrupt(Exception):  # noqa: N818
+    """Compressed bytes that can't be decompressed; becomes `BrokenStream`."""
+
+
+def _gunzip(file: BinaryIO) -> Iterator[bytes]:
+    """The content of all gzip members, in pieces of at most `PIECE_BYTES`."""
+    given = file.read(PIECE_BYTES)
+    if not given:
+        raise _Corrupt("the file is empty, not gzip")
+    members = 0
+    while True:
+        if members:  # zero bytes pad tapes and blocks; gzip itself ignores them
+            given = given.lstrip(b"\0")
+            while not given:
+                given = file.read(PIECE_BYTES)
+                if not given:
+                    return
+                given = given.lstrip(b"\0")
+        member = zlib.decompressobj(wbits=31)
+        while not member.eof:
+            try:
+                piece = member.decompress(given, PIECE_BYTES)
+            except zlib.error as error:
+                what = "the file is not gzip" if not members else f"after gzip member {members}"
+                raise _Corrupt(f"{what} ({error})" if members else f"{what}, or is damaged ({error})") from None
+            if piece:
+                yield piece
+            given = member.unconsumed_tail
+            if not given and len(piece) < PIECE_BYTES and not member.eof:
+                given = file.read(PIECE_BYTES)
+                if not given:
+                    raise _Corrupt("the gzip stream is truncated")
+        given = member.unused_data
+        members += 1
+
+
+def _unzstd(file: BinaryIO) -> Iterator[bytes]:
+    """The content of all zstd frames, at most `ZSTD_INPUT_BYTES` of input at a time."""
+    given = file.read(PIECE_BYTES)
+    if not given:
+        raise _Corrupt("the file is empty, not zstd")
+    while given:
+        frame = zstandard.ZstdDecompressor().decompressobj()
+        while not frame.eof:
+            if not given:
+                given = file.read(PIECE_BYTES)
+                if not given:
+                    raise _Corrupt("the zstd stream is truncated")
+            try:
+                piece = frame.decompress(given[:ZSTD_INPUT_BYTES])
+            except zstandard.ZstdError as error:
+                raise _Corrupt(f"the file is not zstd, or is damaged ({error})") from None
+            given = given[ZSTD_INPUT_BYTES:]
+            if piece:
+                yield piece
+        given = frame.unused_data + given
+        if not given:
+            given = file.read(PIECE_BYTES)

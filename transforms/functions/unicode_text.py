@@ -1,0 +1,293 @@
+"""One form for every text: entities resolved, one kind of blank, one kind of line end, NFC."""
+
+from __future__ import annotations
+
+import functools
+import html
+import html.entities
+import re
+import unicodedata
+
+import numba
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from transforms.functions.packed_text import Bytes, Offsets, PackedText, pack, unpack
+
+_NEWLINES = "\n\r\x0b\x0c\x85\u2028\u2029"
+_BLANKS = "\t \xa0\u1680\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
+_DROPPED = (
+    "".join(chr(c) for c in [*range(0x20), 0x7F, *range(0x80, 0xA0)] if chr(c) not in _NEWLINES + _BLANKS)
+    + "\xad\u061c\u200b\u200e\u200f\ufeff"
+    + "".join(map(chr, [*range(0x202A, 0x202F), *range(0x2060, 0x2065), *range(0x2066, 0x206A)]))
+)
+_REFERENCE_TABLE = str.maketrans(
+    {**dict.fromkeys(_NEWLINES, "\n"), **dict.fromkeys(_BLANKS, " "), **dict.fromkeys(_DROPPED)}
+)
+
+_COPY, _SPACING, _LOOK = 0, 1, 2
+
+
+def _byte_classes() -> Bytes:
+    """Whether a byte is copied, is the one blank or line end of normal form, or must be looked at."""
+    classes = np.full(256, _COPY, np.uint8)
+    for code in range(128):
+        classes[code] = _LOOK if chr(code) in _NEWLINES + _BLANKS + _DROPPED else _COPY
+    classes[[ord(" "), ord("\n")]] = _SPACING
+    # The lead bytes of what is looked for, and the last byte of U+061C, whose lead begins half of all Arabic letters.
+    classes[[ord("&"), 0xC2, 0x9C, 0xE1, 0xE2, 0xE3, 0xEF]] = _LOOK
+    return classes
+
+
+_CLASSES = _byte_classes()
+
+
+def _unsettled() -> npt.NDArray[np.bool_]:
+    """Per code point below U+10000: whether a text that holds it may differ from its NFC form.
+
+    Combining marks, characters that NFC replaces or that can be the second of a pair it joins, and code points that
+    this Python's Unicode tables don't know (Arrow's may).
+    """
+    seconds = set()
+    for code in range(0x10000):
+        parts = unicodedata.decomposition(chr(code)).split()
+        if len(parts) == 2 and not parts[0].startswith("<"):
+            seconds.add(int(parts[1], 16))
+    return np.array(
+        [
+            code in seconds
+            or 0x1160 <= code < 0x1200  # second and third letters of a Hangul syllable
+            or unicodedata.combining(chr(code)) > 0
+            or unicodedata.category(chr(code)) == "Cn"
+            or not unicodedata.is_normalized("NFC", chr(code))
+            for code in range(0x10000)
+        ]
+    )
+
+
+@functools.cache
+def _unsettled_table() -> npt.NDArray[np.bool_]:
+    return _unsettled()
+
+
+# `&name;` or `&#1234;`; without the semicolon only the three that broken pages hold, and not as a parameter of an
+# address (`?a=1&amp=2`).
+_ENTITY = re.compile(r"&(?:#[0-9]{1,7};|#[xX][0-9a-fA-F]{1,6};|[A-Za-z][A-Za-z0-9]{1,31};|(?:nbsp|amp|quot)(?![\w=;]))")
+
+
+def normalise_texts(texts: pa.StringArray) -> pa.StringArray:
+    """Texts in the one form that all later steps take for granted.
+
+    Entities are resolved (also doubly escaped ones), every line end is one newline, every run of blanks one space,
+    lines are trimmed and blank ones dropped, direction marks, soft hyphens, zero-width spaces and control characters
+    go; the zero-width joiner and non-joiner stay (Persian, Indic scripts, emoji). NFC. Applying it twice changes
+    nothing.
+
+    Args:
+        texts: string[n]; a null becomes an empty text.
+
+    Returns:
+        string[n], no nulls.
+    """
+    packed = pack(texts)
+    data = np.empty(int(packed.offsets[-1] - packed.offsets[0]), np.uint8)
+    offsets, ampersand = _settle_spacing(packed.data, packed.offsets, _CLASSES, data)
+    settled = unpack(PackedText(data[: offsets[-1]], offsets))
+    unsettled = _find_unsettled(data, offsets, _unsettled_table())
+    if unsettled.any():
+        settled = _replace(settled, unsettled, pc.utf8_normalize(settled.filter(pa.array(unsettled)), form="NFC"))
+    entity = np.zeros(len(settled), bool)
+    for row in np.flatnonzero(_find_entities(data, offsets, ampersand)):
+        entity[row] = _ENTITY.search(settled[int(row)].as_py()) is not None
+    if entity.any():
+        fixed = [_settle(text) for text in settled.filter(pa.array(entity)).to_pylist()]
+        settled = _replace(settled, entity, pa.array(fixed, pa.string()))
+    return settled
+
+
+def _replace(texts: pa.StringArray, rows: npt.NDArray[np.bool_], replacement: pa.StringArray) -> pa.StringArray:
+    return pc.replace_with_mask(texts, pa.array(rows), replacement)
+
+
+def normalise_text(text: str) -> str:
+    """The plain form of `normalise_texts`, which is tested against it."""
+    return _settle(text)
+
+
+def _settle(text: str) -> str:
+    while True:
+        visible = unicodedata.normalize("NFC", text.translate(_REFERENCE_TABLE))
+        resolved = _ENTITY.sub(_resolve, visible)
+        lines = (" ".join(line.split(" ")).strip(" ") for line in resolved.translate(_REFERENCE_TABLE).split("\n"))
+        settled = unicodedata.normalize("NFC", "\n".join(re.sub(" +", " ", line) for line in lines if line))
+        if settled == text:
+            return text
+        text = settled
+
+
+def _resolve(match: re.Match[str]) -> str:
+    entity = match.group()
+    if entity[1] == "#" or entity[-1] != ";":
+        return html.unescape(entity if entity[-1] == ";" else entity + ";")
+    return html.entities.html5.get(entity[1:], entity)
+
+
+@numba.njit(nogil=True, cache=True)
+def _settle_spacing(
+    data: Bytes, offsets: Offsets, classes: Bytes, out: Bytes
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """Writes the texts with blanks, line ends and invisible characters settled; tells which hold an ampersand."""
+    count = len(offsets) - 1
+    ends = np.zeros(count + 1, np.int64)
+    ampersand = np.zeros(count, np.bool_)
+    at = 0
+    for row in range(count):
+        begin = at
+        before = 1  # the class of the byte written last; a text's start counts as spacing
+        i, stop = offsets[row], offsets[row + 1]
+        while i < stop:
+            byte = data[i]
+            kind = classes[byte]
+            if (kind & (before | 2)) == 0:
+                out[at] = byte
+                at += 1
+                before = kind
+                i += 1
+                continue
+            if byte == 38:
+                ampersand[row] = True
+                out[at] = byte
+                at += 1
+                before = 0
+                i += 1
+                continue
+            if byte == 0x9C:
+                if i > offsets[row] and data[i - 1] == 0xD8:
+                    at -= 1
+                    before = 1 if at == begin or out[at - 1] == 32 or out[at - 1] == 10 else 0
+                else:
+                    out[at] = byte
+                    at += 1
+                    before = 0
+                i += 1
+                continue
+            kind, size = _kind(data, i)
+            if kind == 0:
+                for k in range(size):
+                    out[at + k] = data[i + k]
+                at += size
+                before = 0
+            elif kind >= 2:
+                # Of a run of blanks and line ends one byte is left: a line end if there is any in the run.
+                if before == 0:
+                    out[at] = 32 if kind == 2 else 10
+                    at += 1
+                    before = 1
+                elif kind == 3 and at > begin:
+                    out[at - 1] = 10
+            i += size
+        while at > begin and (out[at - 1] == 32 or out[at - 1] == 10):
+            at -= 1
+        ends[row + 1] = at
+    return ends, ampersand
+
+
+@numba.njit(nogil=True, cache=True, inline="always")
+def _kind(data: Bytes, i: int) -> tuple[int, int]:
+    """What the character at i is (0 copied, 1 dropped, 2 a blank, 3 a line end) and how many of its bytes to take."""
+    byte = data[i]
+    if byte == 32 or byte == 9:
+        return 2, 1
+    if 10 <= byte <= 13:
+        return 3, 1
+    if byte < 32 or byte == 127:
+        return 1, 1
+    second = data[i + 1]
+    if byte == 0xC2:
+        if second == 0x85:
+            return 3, 2
+        if second < 0xA0 or second == 0xAD:
+            return 1, 2
+        return (2, 2) if second == 0xA0 else (0, 2)
+    third = data[i + 2]
+    if byte == 0xE2:
+        if second == 0x80:
+            if third <= 0x8A or third == 0xAF:
+                return 2, 3
+            if third == 0xA8 or third == 0xA9:
+                return 3, 3
+            if third == 0x8B or third == 0x8E or third == 0x8F or 0xAA <= third <= 0xAE:
+                return 1, 3
+        elif second == 0x81:
+            if third == 0x9F:
+                return 2, 3
+            if 0xA0 <= third <= 0xA4 or 0xA6 <= third <= 0xA9:
+                return 1, 3
+        return 0, 3
+    if byte == 0xE1:
+        return (2, 3) if second == 0x9A and third == 0x80 else (0, 3)
+    if byte == 0xE3:
+        return (2, 3) if second == 0x80 and third == 0x80 else (0, 3)
+    return (1, 3) if second == 0xBB and third == 0xBF else (0, 3)
+
+
+@numba.njit(nogil=True, cache=True)
+def _find_unsettled(data: Bytes, offsets: Offsets, unsettled: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Which texts hold a character that NFC may change."""
+    found = np.zeros(len(offsets) - 1, np.bool_)
+    for row in range(len(offsets) - 1):
+        i, stop = offsets[row], offsets[row + 1]
+        while i < stop:
+            while i + 8 <= stop:  # most bytes of most texts are ASCII: look at eight at once
+                if (data[i] | data[i + 1] | data[i + 2] | data[i + 3]
+                        | data[i + 4] | data[i + 5] | data[i + 6] | data[i + 7]) & 0x80:
+                    break
+                i += 8
+            if i >= stop:
+                break
+            byte = data[i]
+            if byte < 0x80:
+                i += 1
+            elif byte < 0xE0:
+                if byte >= 0xCC and unsettled[((byte & 31) << 6) | (data[i + 1] & 63)]:
+                    found[row] = True
+                    break
+                i += 2
+            elif byte < 0xF0:
+                if unsettled[((byte & 15) << 12) | ((data[i + 1] & 63) << 6) | (data[i + 2] & 63)]:
+                    found[row] = True
+                    break
+                i += 3
+            else:
+                code = ((byte & 7) << 18) | ((data[i + 1] & 63) << 12) | ((data[i + 2] & 63) << 6) | (data[i + 3] & 63)
+                if not (0x1F000 <= code < 0x2F800):  # emoji and rarer Han characters never change
+                    found[row] = True
+                    break
+                i += 4
+    return found
+
+
+@numba.njit(nogil=True, cache=True)
+def _find_entities(data: Bytes, offsets: Offsets, ampersand: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Of the texts that hold an ampersand, those that may hold an entity."""
+    found = np.zeros(len(offsets) - 1, np.bool_)
+    for row in range(len(offsets) - 1):
+        if not ampersand[row]:
+            continue
+        stop = offsets[row + 1]
+        for i in range(offsets[row], stop - 1):
+            if data[i] != 38:
+                continue
+            if data[i + 1] == 110 or data[i + 1] == 97 or data[i + 1] == 113:  # n(bsp), a(mp), q(uot)
+                found[row] = True
+                break
+            k = i + 1
+            while k < stop and (48 <= data[k] <= 57 or 65 <= data[k] <= 90 or 97 <= data[k] <= 122 or data[k] == 35):
+                k += 1
+            # 0xCD begins U+037E, which NFC turns into a semicolon.
+            if k > i + 1 and k < stop and (data[k] == 59 or data[k] == 0xCD):
+                found[row] = True
+                break
+    return found
