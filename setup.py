@@ -19,6 +19,7 @@ setup(
         "orjson==3.13.0",
         "pyarrow==25.0.1",
         "resiliparse==2.0.1",
+        "scipy==1.17.1",
         "trafilatura==2.3.1",
         "zstandard==0.25.0",
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Callable
@@ -66,6 +67,12 @@ def write_whole(path: str, write: Callable[[BinaryIO], None]) -> int:
         size = sink.tell()
     os.replace(unfinished, path)
     return size
+
+
+def sha256(path: str) -> str:
+    """The SHA-256 of a file's bytes, in hex."""
+    with open_file(path) as source:
+        return hashlib.file_digest(source, "sha256").hexdigest()
 
 
 def write_json(path: str, value: Any) -> None:

@@ -12,7 +12,7 @@ import pyarrow as pa
 from schemas.settings import CleanSettings
 from schemas.tables import REMOVED, REMOVED_SPAN
 from transforms.functions.cutting import Spans, count_characters, cut_spans, settle_spans
-from transforms.functions.lines import LineTable, find_lines
+from transforms.functions.line_table import find_lines
 from transforms.functions.packed_text import PackedText, pack, unpack
 from transforms.functions.rules import Lifted, choose_rules, run_rules
 from transforms.functions.structure import STRUCTURE_RULES, find_structure, headline_lines

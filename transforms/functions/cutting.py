@@ -8,7 +8,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from transforms.functions.lines import LineTable
+from transforms.functions.line_table import LineTable
 from transforms.functions.packed_text import Bytes, Offsets, PackedText
 
 Int32s = npt.NDArray[np.int32]

@@ -36,9 +36,12 @@ _CONTROLS = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x84\x86-\x9f\ufffd\uff
 _ABOVE_ASCII = re.compile("[^\x00-\x7f]")
 _LIKELY = re.compile(
     "(?<=[^\\W\\d_])[^\x00-\x7fÿþƒˆ\\W\\d_]|[^\x00-\x7fÿþƒˆ\\W\\d_](?=[^\\W\\d_])"
-    "|[\u0600-\u06ff\u2018-\u201f\u2013\u2014\u2026\u2022\u00a0\u00ab\u00bb\u00bf\u00a1\u00b0\u00ba\u00aa\u20ac\u00a3\u00a9\u00ae"
-    "\u2122\u00a7\u00b7\u200c-\u200f\u3000-\u30ff\u4e00-\u9fff\uac00-\ud7a3\uff00-\uffef]|(?<=[ '’])[àÀéÉèÈóÓíÍúÚöÖåÅøØæÆ]"
+    "|[\u0600-\u06ff\u2018-\u201f\u2013\u2014\u2026\u2022\u00a0\u00ab\u00bb\u00bf\u00a1\u00b0\u00ba\u00aa\u00a3\u00a9\u00ae"
+    "\u2122\u00a7\u00b7\u200c-\u200f\u3000-\u30ff\u4e00-\u9fff\uac00-\ud7a3\uff00-\uff60]|(?<![^\\s\\d])€(?!€)|(?<=[ '’])[àÀéÉèÈóÓíÍúÚöÖåÅøØæÆ]"
 )
+_EAST_ASIAN = {"cp949", "euc_kr", "cp932", "shift_jis", "euc_jp", "gb18030", "gbk", "gb2312", "big5"}
+"""What charset-normalizer is asked for beside the web's encodings: it knows Korean, which uchardet doesn't."""
+
 _META_CHARSET = re.compile(rb"""<meta[^>]{0,400}?charset\s{0,8}=\s{0,8}["']?\s{0,8}([\w.:-]{2,40})""", re.IGNORECASE)
 _XML_CHARSET = re.compile(rb"""^\s{0,8}<\?xml[^>]{0,200}?encoding\s{0,8}=\s{0,8}["']([\w.:-]{2,40})""")
 _META_BYTES = 4096
@@ -201,7 +204,10 @@ def _by_uchardet(sample: bytes) -> str | None:
 
 def _by_charset_normalizer(sample: bytes) -> str | None:
     best = from_bytes(sample[:DETECTOR_BYTES]).best()
-    return None if best is None else codecs.lookup(best.encoding).name
+    if best is None:
+        return None
+    name = codecs.lookup(best.encoding).name
+    return name if name in _EAST_ASIAN else _codec(name)
 
 
 def _strictly(data: bytes, encoding: str) -> str | None:

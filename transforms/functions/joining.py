@@ -18,6 +18,7 @@ from transforms.functions.shingling import Offsets, ShingleHashes
 
 Handles = npt.NDArray[np.uint64]
 POSTING = np.dtype([("key", np.uint64), ("handle", np.uint64), ("day", np.int32)])
+BAND_POSTING = np.dtype([("key", np.uint64), ("handle", np.uint64), ("rank", np.uint64)])
 PAIR = np.dtype([("left", np.uint64), ("right", np.uint64), ("shared", np.int32)])
 ROW_BITS = 24
 MAX_ROWS = 1 << ROW_BITS
@@ -52,18 +53,32 @@ def anchor_postings(
 
 
 def band_postings(
-    signatures: Signature, handles: Handles, days: npt.NDArray[np.int32], *, bands: int, rows: int
+    signatures: Signature,
+    handles: Handles,
+    ranks: npt.NDArray[np.uint64],
+    days: npt.NDArray[np.int32],
+    *,
+    bands: int,
+    rows: int,
+    window_days: int,
 ) -> npt.NDArray[np.void]:
-    """POSTING[n * bands]: the key of band b is a hash of b and the band's rows of the signature (uint32[n, 128])."""
-    found = np.empty((bands, len(handles)), POSTING)
+    """BAND_POSTING[n * bands]: the key of a band is a hash of its number, its rows of the signature, and the window.
+
+    Args:
+        signatures: uint32[n, 128]; handles, ranks: uint64[n]; days: int32[n].
+        window_days: articles of different stretches of so many days get different keys; what lies across a border
+            is left to the anchors.
+    """
+    found = np.empty((bands, len(handles)), BAND_POSTING)
+    stretch = (days // max(1, window_days)).astype(np.int64).view(np.uint64)
     for band in range(bands):
-        key = np.full(len(handles), np.uint64(band + 1) * np.uint64(0x9E3779B97F4A7C15))
+        key = (stretch + np.uint64(band + 1)) * np.uint64(0x9E3779B97F4A7C15)
         for row in range(band * rows, (band + 1) * rows):
             key = (key ^ signatures[:, row].astype(np.uint64)) * np.uint64(0xD6E8FEB86659FD93)
             key ^= key >> np.uint64(32)
         found[band]["key"] = key
         found[band]["handle"] = handles
-        found[band]["day"] = days
+        found[band]["rank"] = ranks
     return found.reshape(-1)
 
 
@@ -165,15 +180,14 @@ def join_postings(
     return sum_pairs(pairs), capped, lost
 
 
-def star_buckets(
-    postings: npt.NDArray[np.void], ranks: npt.NDArray[np.uint64], *, first_new: int
-) -> npt.NDArray[np.void]:
+def star_buckets(postings: npt.NDArray[np.void], *, first_new: int) -> npt.NDArray[np.void]:
     """Pairs of every posting with the lowest-ranked one of its key: a bucket of n gives n - 1 pairs, however large.
 
     Args:
-        postings: POSTING[n]; ranks: uint64[n], from the articles' ids, so that order of arrival doesn't matter.
+        postings: BAND_POSTING[n]; the ranks come from the articles' ids, so that order of arrival doesn't matter.
+        first_new: pairs of two handles below this one (both of earlier runs) are left out.
     """
-    order = np.lexsort((postings["handle"], ranks, postings["key"]))
+    order = np.lexsort((postings["handle"], postings["rank"], postings["key"]))
     keys, handles = postings["key"][order], postings["handle"][order]
     if not len(keys):
         return np.empty(0, PAIR)

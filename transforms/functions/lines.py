@@ -1,204 +1,101 @@
-"""The lines of packed texts, and where given literals stand in them: one pass over the bytes."""
+"""A stream of bytes in blocks of whole lines, at known offsets, with lines of any length."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numba
-import numpy as np
-import numpy.typing as npt
-
-from transforms.functions.packed_text import Bytes, Offsets, PackedText
-
-Int32s = npt.NDArray[np.int32]
+from transforms.functions.streams import PIECE_BYTES, ByteStream
 
 
 @dataclass(frozen=True)
-class LineTable:
-    """Lines of normal-form texts (no blank ones), in order.
+class LineBlock:
+    """Whole lines; only a stream's last line may lack its newline. `position` is the first line's offset in bytes."""
 
-    `starts`, `ends`: int64[m] byte positions in the packed data, the newline excluded. `article`: int32[m] the text a
-    line belongs to. `first`: int64[n + 1], lines `first[i]:first[i + 1]` are those of text i.
-    """
-
-    starts: Offsets
-    ends: Offsets
-    article: Int32s
-    first: Offsets
-
-    def __len__(self) -> int:
-        return len(self.starts)
-
-
-def find_lines(packed: PackedText) -> LineTable:
-    """The line table of packed normal-form texts."""
-    most = int(_count_lines(packed.data, packed.offsets))
-    starts, ends = np.empty(most, np.int64), np.empty(most, np.int64)
-    article, first = np.empty(most, np.int32), np.empty(len(packed.offsets), np.int64)
-    _fill_lines(packed.data, packed.offsets, starts, ends, article, first)
-    return LineTable(starts, ends, article, first)
-
-
-@numba.njit(nogil=True, cache=True)
-def _count_lines(data: Bytes, offsets: Offsets) -> int:
-    lines = 0
-    for row in range(len(offsets) - 1):
-        lines += offsets[row + 1] > offsets[row]
-    for i in range(offsets[0], offsets[-1]):
-        lines += data[i] == 10
-    return lines
-
-
-@numba.njit(nogil=True, cache=True)
-def _fill_lines(
-    data: Bytes, offsets: Offsets, starts: Offsets, ends: Offsets, article: Int32s, first: Offsets
-) -> None:
-    line = 0
-    for row in range(len(offsets) - 1):
-        first[row] = line
-        begin, stop = offsets[row], offsets[row + 1]
-        if begin == stop:
-            continue
-        for i in range(begin, stop):
-            if data[i] == 10:
-                starts[line], ends[line], article[line] = begin, i, row
-                line += 1
-                begin = i + 1
-        starts[line], ends[line], article[line] = begin, stop, row
-        line += 1
-    first[len(offsets) - 1] = line
+    position: int
+    data: memoryview
 
 
 @dataclass(frozen=True)
-class LiteralAutomaton:
-    """Finds every occurrence of some literals in one pass over bytes, ASCII letters of either case alike.
+class LongLine:
+    """A line longer than allowed, of which only the head was held."""
 
-    Method: Aho and Corasick, Efficient string matching, CACM 18 (1975), as one table of moves over classes of bytes.
-    `longest_line`: int64 a literal; it is not reported from lines of more bytes.
+    position: int
+    length: int
+    head: bytes
+    sha256: str
+
+
+def line_blocks(
+    stream: ByteStream, start: int, end: int | None, block_bytes: int, max_line_bytes: int, head_bytes: int
+) -> Iterator[LineBlock | LongLine]:
+    """The lines that begin in [start, end), in order, in blocks of about `block_bytes`.
+
+    The stream stands at `start`, or (for start > 0) at start - 1: then what belongs to the line before is passed over.
+    A line longer than `max_line_bytes` is never held: it comes as a `LongLine` with `head_bytes` of it.
+
+    Raises:
+        BrokenStream: the stream broke; whole lines before the break were given, a cut line was not.
     """
-
-    classes: Bytes
-    moves: Int32s
-    found: Int32s
-    next_found: Int32s
-    literal: Int32s
-    longest_line: Offsets
-
-    @classmethod
-    def of(cls, literals: Sequence[str], longest_line: Sequence[int]) -> LiteralAutomaton:
-        """The automaton of some literals; those with letters beyond ASCII are sought in lower, upper and title case.
-
-        Raises:
-            ValueError: a literal is empty.
-        """
-        forms: list[tuple[bytes, int]] = []
-        for number, text in enumerate(literals):
-            if not text:
-                raise ValueError("an empty literal; expected at least one character")
-            cases = {text.lower()} if text.isascii() else {text.lower(), text.upper(), text.capitalize()}
-            forms += [(_fold(case.encode()), number) for case in sorted(cases)]
-        used = sorted({byte for form, _ in forms for byte in form})
-        classes = np.zeros(256, np.uint8)
-        for number, byte in enumerate(used, 1):
-            classes[byte] = number
-            if 97 <= byte <= 122:
-                classes[byte - 32] = number
-        children: list[dict[int, int]] = [{}]
-        outputs: list[list[int]] = [[]]
-        for form, number in forms:
-            state = 0
-            for byte in form:
-                symbol = int(classes[byte])
-                if symbol not in children[state]:
-                    children[state][symbol] = len(children)
-                    children.append({})
-                    outputs.append([])
-                state = children[state][symbol]
-            if number not in outputs[state]:
-                outputs[state].append(number)
-        width = len(used) + 1
-        moves = np.zeros((len(children), width), np.int32)
-        queue, fall = [0], [0] * len(children)
-        for state in queue:
-            if state:
-                moves[state] = moves[fall[state]]
-                outputs[state] = outputs[state] + [n for n in outputs[fall[state]] if n not in outputs[state]]
-            for symbol, child in children[state].items():
-                fall[child] = int(moves[fall[state], symbol]) if state else 0
-                moves[state, symbol] = child
-                queue.append(child)
-        found = np.full(len(children), -1, np.int32)
-        chain: list[int] = []
-        numbers: list[int] = []
-        for state, here in enumerate(outputs):
-            for place, number in enumerate(here):
-                if place == 0:
-                    found[state] = len(numbers)
-                numbers.append(number)
-                chain.append(len(numbers) if place + 1 < len(here) else -1)
-        return cls(
-            classes,
-            moves,
-            found,
-            np.array(chain, np.int32),
-            np.array(numbers, np.int32),
-            np.array(longest_line, np.int64),
-        )
-
-
-def _fold(text: bytes) -> bytes:
-    return bytes(byte + 32 if 65 <= byte <= 90 else byte for byte in text)
-
-
-def find_literals(packed: PackedText, lines: LineTable, automaton: LiteralAutomaton) -> tuple[Int32s, Int32s]:
-    """Which literals stand in which lines.
-
-    Returns:
-        int32[k] line and int32[k] literal, each pair once, by line.
-    """
-    if not len(lines) or not len(automaton.literal):
-        return np.zeros(0, np.int32), np.zeros(0, np.int32)
-    room = 4 * len(lines) + 1024
+    held = b""
+    if start > 0:
+        rest = _skip_line(stream)
+        if rest is None:
+            return
+        held = rest
     while True:
-        line, literal = np.empty(room, np.int32), np.empty(room, np.int32)
-        count = _scan(
-            packed.data, lines.starts, lines.ends, automaton.classes, automaton.moves, automaton.found,
-            automaton.next_found, automaton.literal, automaton.longest_line, line, literal,
-        )  # fmt: skip
-        if count <= room:
-            return line[:count], literal[:count]
-        room = count
+        at = stream.offset - len(held)
+        if end is not None and at >= end:
+            return
+        piece = stream.read(_wanted(stream.offset, end, block_bytes))
+        data = held + piece
+        if not data:
+            return
+        cut = len(data) if not piece else data.rfind(b"\n") + 1
+        if end is not None and at + cut > end:
+            first_past = data.find(b"\n", max(0, end - 1 - at)) + 1
+            if first_past:
+                yield LineBlock(at, memoryview(data)[:first_past])
+                return
+        if cut:
+            yield LineBlock(at, memoryview(data)[:cut])
+        if not piece:
+            return
+        held = data[cut:]
+        if len(held) > max_line_bytes:
+            line = _long_line(stream, at + cut, held, head_bytes)
+            yield line[0]
+            held = line[1]
 
 
-@numba.njit(nogil=True, cache=True)
-def _scan(
-    data: Bytes,
-    starts: Offsets,
-    ends: Offsets,
-    classes: Bytes,
-    moves: Int32s,
-    found: Int32s,
-    next_found: Int32s,
-    literal: Int32s,
-    longest_line: Offsets,
-    out_line: Int32s,
-    out_literal: Int32s,
-) -> int:
-    count = 0
-    seen = np.full(len(longest_line), -1, np.int64)
-    for line in range(len(starts)):
-        state = 0
-        size = ends[line] - starts[line]
-        for i in range(starts[line], ends[line]):
-            state = moves[state, classes[data[i]]]
-            at = found[state]
-            while at >= 0:
-                number = literal[at]
-                if seen[number] != line and size <= longest_line[number]:
-                    seen[number] = line
-                    if count < len(out_line):
-                        out_line[count], out_literal[count] = line, number
-                    count += 1
-                at = next_found[at]
-    return count
+def _wanted(offset: int, end: int | None, block_bytes: int) -> int:
+    """How much to read: not far beyond the split's end, where only one line's rest is needed."""
+    if end is None:
+        return block_bytes
+    return min(block_bytes, max(end - offset, min(block_bytes, PIECE_BYTES)))
+
+
+def _skip_line(stream: ByteStream) -> bytes | None:
+    """Reads through the next newline and returns what was read behind it; None where no newline follows."""
+    while piece := stream.read(PIECE_BYTES):
+        at = piece.find(b"\n")
+        if at >= 0:
+            return piece[at + 1 :]
+    return None
+
+
+def _long_line(stream: ByteStream, position: int, held: bytes, head_bytes: int) -> tuple[LongLine, bytes]:
+    """Reads on to the line's end; gives the line's record and what was read behind it."""
+    digest = hashlib.sha256(held)
+    length = len(held)
+    rest = b""
+    while piece := stream.read(PIECE_BYTES):
+        at = piece.find(b"\n")
+        line = piece if at < 0 else piece[:at]
+        digest.update(line)
+        length += len(line)
+        if at >= 0:
+            rest = piece[at + 1 :]
+            break
+    return LongLine(position, length, held[:head_bytes], digest.hexdigest()), rest

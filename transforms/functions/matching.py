@@ -9,7 +9,7 @@ from schemas.settings import MatchSettings
 from transforms.functions.evidence import EVIDENCE, weigh_pairs
 from transforms.functions.joining import Handles, anchor_postings, band_postings
 from transforms.functions.rarity import count_days, day_keys
-from transforms.functions.sketch_files import SketchFiles
+from transforms.functions.sketch_files import SketchFiles, days_of, packed_bytes
 
 WEIGHED = np.dtype([("left", np.uint64), ("right", np.uint64), ("evidence", EVIDENCE)])
 """A proposed pair with its evidence; left < right as handles."""
@@ -21,8 +21,8 @@ def band_postings_of(
     """Band postings of a file's articles, without those in `left_out` (sorted)."""
     keep = present(sketches.handles(number), left_out)
     return band_postings(
-        sketches.signatures(number)[keep], sketches.handles(number)[keep], sketches.days(number)[keep],
-        bands=settings.lsh_bands, rows=settings.lsh_rows,
+        sketches.signatures(number)[keep], sketches.handles(number)[keep], sketches.id_ranks(number)[keep],
+        sketches.days(number)[keep], bands=settings.lsh_bands, rows=settings.lsh_rows, window_days=settings.window_days,
     )  # fmt: skip
 
 
@@ -66,8 +66,6 @@ def weigh(
 def day_keys_of(sketches: SketchFiles, handles: Handles) -> npt.NDArray[np.uint16]:
     """The day keys of articles (`rarity.day_keys`)."""
     table = sketches.gather(handles, ["day", "text_digest"])
-    from transforms.functions.sketch_files import days_of, packed_bytes
-
     return day_keys(days_of(table), packed_bytes(table.column("text_digest"), 16))
 
 
@@ -77,13 +75,20 @@ def count_rarity(
     """One range of the days table, over all articles but those in `left_out` (ascending)."""
     counts = np.zeros(size, np.uint8)
     last_key = np.full(size, -1, np.int32)
+    handles = np.concatenate([sketches.handles(number) for number in range(len(sketches.paths))] or [NONE])
     every_key = [day_keys(sketches.days(number), sketches.digests(number)) for number in range(len(sketches.paths))]
+    keys = np.concatenate(every_key) if every_key else np.zeros(0, np.uint16)
+    keep = present(handles, left_out)
+    handles, keys = handles[keep], keys[keep]
     # Day by day over all files, so that a day is counted once wherever its articles stand.
-    for key in np.unique(np.concatenate(every_key)) if every_key else []:
-        for number, keys in enumerate(every_key):
-            rows = np.flatnonzero(keys == key)
-            rows = rows[present(sketches.handles(number)[rows], left_out)]
-            if len(rows):
-                words, offsets = sketches.words(number)
-                count_days(words, offsets, rows, keys, first_slot, slots, counts, last_key)
+    order = np.argsort(keys, kind="stable")
+    for start in range(0, len(order), ARTICLES_AT_ONCE):
+        chunk = order[start : start + ARTICLES_AT_ONCE]
+        words, offsets = sketches.gather_words(handles[chunk])
+        count_days(words, offsets, np.arange(len(chunk)), keys[chunk], first_slot, slots, counts, last_key)
     return counts
+
+
+NONE = np.empty(0, np.uint64)
+ARTICLES_AT_ONCE = 20_000
+"""Articles whose words are held at once: about 40 MB."""

@@ -70,3 +70,27 @@ def count_days(
                 last_key[slot] = key
                 if counts[slot] < 255:
                     counts[slot] += 1
+
+
+@numba.njit(nogil=True, cache=True)
+def count_rare(
+    words: WordHashes, offsets: Offsets, days: npt.NDArray[np.uint8], other_days: int
+) -> npt.NDArray[np.int64]:
+    """How many 3-shingles of each article are rare: int64[n]. What an article's completeness is measured by.
+
+    Args:
+        words, offsets: packed word hashes of n articles.
+        days: uint8[slots], the table of days.
+        other_days: on at most this many days besides the article's own.
+    """
+    found = np.zeros(len(offsets) - 1, np.int64)
+    slots = len(days)
+    for document in range(len(offsets) - 1):
+        start, end = offsets[document], offsets[document + 1]
+        length = min(SHINGLE_WORDS, end - start)
+        if length == 0:
+            continue
+        for at in range(start, end - length + 1):
+            count = np.int64(days[rarity_slot(shingle_at(words, at, length), slots)])
+            found[document] += count - 1 <= other_days
+    return found

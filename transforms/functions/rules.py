@@ -32,7 +32,7 @@ import re2
 
 from schemas.settings import SettingError
 from transforms.functions.cutting import Spans
-from transforms.functions.lines import LineTable, LiteralAutomaton, find_literals
+from transforms.functions.line_table import LineTable, LiteralAutomaton, find_literals
 from transforms.functions.packed_text import PackedText
 
 SCOPES = ("line", "inline", "tail", "head")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+import numba
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -16,6 +17,14 @@ from transforms.functions.rarity import NO_DAY
 from transforms.functions.shingling import Offsets, ShingleHashes, WordHashes
 
 ReadTable = Callable[[str], pa.Table]
+
+
+@numba.njit(nogil=True, cache=True)
+def _copy_rows(
+    values: WordHashes, starts: Offsets, ends: Offsets, rows: npt.NDArray[np.int64], packed: WordHashes
+) -> None:
+    for row in rows:
+        packed[ends[row] : ends[row + 1]] = values[starts[row] : starts[row] + ends[row + 1] - ends[row]]
 
 
 def packed_lists(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.generic], Offsets]:
@@ -37,6 +46,11 @@ def packed_bytes(column: pa.ChunkedArray, width: int) -> npt.NDArray[np.uint8]:
         for chunk in column.chunks
     ]
     return np.concatenate(parts).reshape(-1, width)
+
+
+def id_ranks(ids: pa.ChunkedArray) -> npt.NDArray[np.uint64]:
+    """The first 16 hex digits of article ids as numbers: uint64[n]."""
+    return np.array([int(one[:16], 16) for one in ids.to_pylist()], np.uint64)
 
 
 def days_of(table: pa.Table) -> npt.NDArray[np.int32]:
@@ -72,6 +86,10 @@ class SketchFiles:
         found = packed_bytes(self.table(number).column("minhash"), 4 * MINHASH_PERMUTATIONS)
         return found.view("<u4").reshape(-1, MINHASH_PERMUTATIONS)
 
+    def id_ranks(self, number: int) -> Handles:
+        """uint64[n]: the first 16 hex digits of the ids, a rank that doesn't depend on arrival."""
+        return id_ranks(self.table(number).column("article_id"))
+
     def anchors(self, number: int) -> tuple[ShingleHashes, Offsets]:
         values, offsets = packed_lists(self.table(number).column("anchors"))
         return values.astype(np.uint64, copy=False), offsets
@@ -97,8 +115,7 @@ class SketchFiles:
         ends = np.r_[0, np.cumsum(lengths)]
         packed = np.empty(int(ends[-1]), np.uint32)
         for number, values in opened.items():
-            for at in np.flatnonzero(files == number).tolist():
-                packed[ends[at] : ends[at + 1]] = values[starts[at] : starts[at] + lengths[at]]
+            _copy_rows(values, starts, ends, np.flatnonzero(files == number), packed)
         return packed, ends
 
     def gather(self, handles: Handles, columns: Sequence[str]) -> pa.Table:

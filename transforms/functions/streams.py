@@ -98,19 +98,17 @@ def open_stream(file: BinaryIO, compression: str | None) -> ByteStream:
 def read_whole(stream: ByteStream, limit: int) -> tuple[bytes, bool]:
     """All bytes of a stream, and whether there are more than `limit`.
 
-    Where there are more, only the first `limit` are returned and the rest isn't read.
+    Where there are more, those read so far are returned (more than `limit`), and the stream stands behind them.
 
     Raises:
         BrokenStream: see `DecompressedStream.read`.
     """
     pieces: list[bytes] = []
     held = 0
-    while piece := stream.read(min(PIECE_BYTES, limit + 1 - held)):
+    while held <= limit and (piece := stream.read(min(PIECE_BYTES, limit + 1 - held))):
         pieces.append(piece)
         held += len(piece)
-        if held > limit:
-            return b"".join(pieces)[:limit], True
-    return b"".join(pieces), False
+    return b"".join(pieces), held > limit
 
 
 class _Corrupt(Exception):  # noqa: N818

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from transforms.functions.cutting import Spans
-from transforms.functions.lines import LineTable
+from transforms.functions.line_table import LineTable
 from transforms.functions.packed_text import PackedText
 
 STRUCTURE_RULES: dict[str, str] = {"shape.menu": "navigation"}

@@ -1,0 +1,71 @@
+"""The flow, one expression a job. Each job reads what the one before staged; its listing, written last, ends it."""
+
+from __future__ import annotations
+
+import json
+
+import apache_beam as beam
+
+from schemas.settings import Settings
+from transforms.clean_articles import CleanArticles
+from transforms.match_articles import CountRarity, MatchArticles, MatchTask
+from transforms.parts import WriteListing
+from transforms.publish_run import PublishRun, PublishTask
+from transforms.read_articles import ReadArticles
+from transforms.relate_articles import RelateArticles, RelateTask
+from transforms.sign_articles import SignArticles
+from transforms.stage_articles import StageArticles
+
+
+def build_stage(pipeline: beam.Pipeline, splits: list[dict[str, object]], folder: str, listing: str, settings: Settings) -> None:
+    """1: read, clean and sign every split, and stage what comes out."""
+    numbered = [json.dumps({"number": number, "split": split}) for number, split in enumerate(splits)]
+    (
+        pipeline
+        | "Splits" >> beam.Create(numbered)
+        | "Read articles" >> ReadArticles(settings.read)
+        | "Clean articles" >> CleanArticles(settings)
+        | "Sign articles" >> SignArticles(settings.sign)
+        | "Stage articles" >> StageArticles(folder)
+        | "List parts" >> WriteListing(listing)
+    )
+
+
+def build_rarity(pipeline: beam.Pipeline, task: MatchTask, slots: int, ranges: int, listing: str) -> None:
+    """2: on how many days each shingle was seen."""
+    (
+        pipeline
+        | "Ranges" >> beam.Create(list(range(ranges)))
+        | "Count rarity" >> CountRarity(task, slots, ranges)
+        | "List ranges" >> WriteListing(listing)
+    )
+
+
+def build_match(pipeline: beam.Pipeline, task: MatchTask, propose: str, listing: str) -> None:
+    """3 and 4: propose pairs by bands, then by anchors, and weigh them."""
+    (
+        pipeline
+        | "Sketch files" >> beam.Create(list(range(len(task.sketch_paths))))
+        | "Match articles" >> MatchArticles(task, propose)
+        | "List pairs" >> WriteListing(listing)
+    )
+
+
+def build_relate(pipeline: beam.Pipeline, task: RelateTask, listing: str) -> None:
+    """5: stories, keepers, labels."""
+    (
+        pipeline
+        | "Once" >> beam.Create([0])
+        | "Relate articles" >> RelateArticles(task)
+        | "List labels" >> WriteListing(listing)
+    )
+
+
+def build_publish(pipeline: beam.Pipeline, task: PublishTask, groups: list[str], listing: str) -> None:
+    """6: the store's tables; the manifest comes after, when all sums are right."""
+    (
+        pipeline
+        | "Groups" >> beam.Create(groups)
+        | "Publish run" >> PublishRun(task)
+        | "List files" >> WriteListing(listing)
+    )

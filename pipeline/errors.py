@@ -1,0 +1,15 @@
+"""Errors that are shown to a user as one message, with the exit code they end in."""
+
+from __future__ import annotations
+
+
+class UsageError(Exception):
+    """The command line, a setting or the store given is wrong: exit code 2."""
+
+    exit_code = 2
+
+
+class RunError(Exception):
+    """A run failed and nothing was committed: exit code 1."""
+
+    exit_code = 1

@@ -1,0 +1,102 @@
+"""Why an article is in `clean/` or not: its label, its matches with their evidence, and what was taken out of it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pyarrow.compute as pc
+
+from pipeline.errors import UsageError
+from pipeline.run import current_labels
+from pipeline.store import Store
+
+SHOWN = ["article_id", "source_id", "source", "title", "published_at", "source_uri", "position", "byline", "dateline", "agency", "removed"]
+
+
+def explain(store: Store, wanted: str, *, as_json: bool = False) -> str:
+    """The explanation of an article, by its article_id or by the giver's own id.
+
+    Raises:
+        UsageError: the store holds no such article and refused no such record.
+    """
+    found = _find(store, wanted)
+    article = found["article"]
+    if article is None:
+        if not found["rejected"]:
+            raise UsageError(f"{store.path} holds no article {wanted!r}, and refused none of that id")
+        return json.dumps(found, ensure_ascii=False, default=str) if as_json else _refused(found["rejected"])
+    labels = current_labels(store)
+    label = labels.filter(pc.equal(labels.column("article_id"), article["article_id"])).to_pylist()[0]
+    story = labels.filter(pc.equal(labels.column("story_id"), label["story_id"])).column("article_id").to_pylist()
+    matches = store.read("matches")
+    own = pc.or_(
+        pc.equal(matches.column("left_id"), article["article_id"]),
+        pc.equal(matches.column("right_id"), article["article_id"]),
+    )
+    rows = matches.filter(own).to_pylist()
+    found |= {"label": label, "story": story, "matches": rows}
+    return json.dumps(found, ensure_ascii=False, default=str) if as_json else _told(found)
+
+
+def _find(store: Store, wanted: str) -> dict[str, Any]:
+    article = None
+    for table in ("clean", "copies"):
+        rows = store.read(table, SHOWN)
+        hit = pc.or_kleene(pc.equal(rows.column("article_id"), wanted), pc.equal(rows.column("source_id"), wanted))
+        hits = rows.filter(pc.fill_null(hit, False))
+        if hits.num_rows and article is None:
+            article = hits.slice(0, 1).to_pylist()[0] | {"table": table}
+    rejected = store.read("rejected", ["source_uri", "position", "source_id", "stage", "reason", "message"])
+    mask = pc.fill_null(pc.equal(rejected.column("source_id"), wanted), False)
+    mask = pc.or_(mask, pc.match_substring(rejected.column("message"), wanted)) if len(wanted) == 32 else mask
+    return {"article": article, "rejected": rejected.filter(mask).to_pylist()}
+
+
+def _refused(rows: list[dict[str, Any]]) -> str:
+    return "\n".join(
+        f"refused at {row['stage']}: {row['reason']}: {row['message']}\n  from {row['source_uri']} at {row['position']}"
+        for row in rows
+    )
+
+
+def _told(found: dict[str, Any]) -> str:
+    article, label = found["article"], found["label"]
+    own = article["article_id"]
+    lines = [
+        f"{own}  {article['title'] or '(no title)'}",
+        f"  {article['source'] or '(outlet not given)'}, {article['published_at'] or 'date not given'}, "
+        f"from {article['source_uri']} at {article['position']}",
+        f"  {_verdict(label)}",
+        f"  story {label['story_id']}: {len(found['story'])} article(s)",
+    ]
+    lines += [f"  {name}: {article[name]}" for name in ("byline", "dateline", "agency") if article[name]]
+    lines.append(f"matches: {len(found['matches'])}")
+    for row in sorted(found["matches"], key=lambda row: (not row["accepted"], -row["containment"])):
+        other, side = (row["right_id"], "left") if row["left_id"] == own else (row["left_id"], "right")
+        lines.append(
+            f"  {other}  {row['relation'] if row['accepted'] else 'refused'}: {row['reason']}\n"
+            f"    jaccard {row['jaccard']:.2f}, containment {row['containment']:.2f}, of its rare language "
+            f"{row['rare_containment']:.2f} shared ({row['rare_shared']} phrases); of this article's phrases "
+            f"{_share(row['shared3'], row[side + '_shingles3'])} are in the other; longest run {row['longest_run']} words"
+        )
+    lines.append(f"removed from the text: {len(article['removed'])} span(s)")
+    for span in article["removed"]:
+        text = " ".join(span["text"].split())
+        lines.append(f"  at {span['at']}: {span['rule']} ({span['category']}): {text[:100]}{'…' if len(text) > 100 else ''}")
+    lines += [f"also refused: {row['reason']}: {row['message']}" for row in found["rejected"]]
+    return "\n".join(lines)
+
+
+def _verdict(label: dict[str, Any]) -> str:
+    if label["relation"] == "kept":
+        return "kept: it stands for itself"
+    if label["is_kept"]:
+        return f"{label['relation']}: takes text from {label['derived_from']}, and is kept for its own"
+    return f"{label['relation']} copy of {label['kept_id']}, which stands for it"
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part / whole:.2f}" if whole else "0"
+
+

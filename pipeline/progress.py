@@ -1,0 +1,90 @@
+"""What a run shows while it works: a bar on a terminal, a line every few seconds elsewhere; always on standard error."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+STEPS = {
+    "1-stage": "reading, cleaning and signing",
+    "2-rarity": "counting how common each phrase is",
+    "3-alike": "comparing near-identical texts",
+    "4-match": "comparing texts that share phrases",
+    "5-relate": "finding stories and keepers",
+    "6-publish": "writing the store",
+}
+LINE_SECONDS = 5.0
+BAR_SECONDS = 0.2
+
+
+class Progress:
+    """Shows the jobs of a run.
+
+    Args:
+        stream: where to write; None shows nothing.
+    """
+
+    def __init__(self, stream: TextIO | None = sys.stderr) -> None:
+        self.stream = stream
+        self.on_terminal = stream is not None and stream.isatty()
+        self._folder: str | None = None
+        self._bytes = 0
+
+    def say(self, text: str) -> None:
+        if self.stream is not None:
+            print(f"copydesk: {text}", file=self.stream, flush=True)
+
+    def expect(self, total_bytes: int, folder: str) -> None:
+        """How much there is to read, and where staged parts appear."""
+        self._bytes, self._folder = total_bytes, folder
+
+    @contextmanager
+    def job(self, name: str) -> Iterator[None]:
+        """Shows that a job runs until the block ends."""
+        if self.stream is None:
+            yield
+            return
+        ended = threading.Event()
+        started = time.monotonic()
+        watcher = threading.Thread(target=self._watch, args=(name, started, ended), daemon=True)
+        watcher.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            watcher.join()
+            if self.on_terminal:
+                self.stream.write("\r\x1b[K")
+        self.say(f"{name[0]}/{len(STEPS)} {STEPS[name]}: {time.monotonic() - started:.1f} s")
+
+    def _watch(self, name: str, started: float, ended: threading.Event) -> None:
+        assert self.stream is not None
+        while not ended.wait(BAR_SECONDS if self.on_terminal else LINE_SECONDS):
+            seconds = time.monotonic() - started
+            text = f"{name[0]}/{len(STEPS)} {STEPS[name]} {self._so_far(name)}{seconds:.0f} s"
+            if self.on_terminal:
+                self.stream.write(f"\r\x1b[K{text}")
+                self.stream.flush()
+            else:
+                self.say(text)
+
+    def _so_far(self, name: str) -> str:
+        """Staged parts and their size against what there is to read: cleaned text is about as large as its input."""
+        if name != "1-stage" or self._folder is None or "://" in self._folder:
+            return ""
+        staged = parts = 0
+        try:
+            with os.scandir(os.path.join(self._folder, "articles")) as entries:
+                for entry in entries:
+                    staged += entry.stat().st_size
+                    parts += 1
+        except FileNotFoundError:
+            return ""
+        share = min(1.0, staged / max(1, self._bytes))
+        filled = int(20 * share)
+        return f"[{'#' * filled}{'.' * (20 - filled)}] {parts} batches, {staged / 1e6:.0f} of about {self._bytes / 1e6:.0f} MB, "

@@ -1,0 +1,363 @@
+"""One run: from patterns to a committed manifest, as a row of jobs of which the finished ones are never done again."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline import build
+from pipeline.errors import RunError
+from pipeline.inputs import FoundInputs, InputFile, find_inputs
+from pipeline.progress import Progress
+from pipeline.report import write_report
+from pipeline.runners import local_pipeline
+from pipeline.store import STAGING, Store, locked
+from schemas import relations
+from schemas.settings import Settings
+from schemas.tables import LABEL, MATCH, MATCH_COUNTS, SCHEMA_VERSION
+from transforms import staging
+from transforms.functions.labelling import Catalogue, collapsed, left_out, read_catalogue
+from transforms.functions.matching import WEIGHED
+from transforms.functions.publishing import changed_labels, constant, label_rows
+from transforms.functions.rarity import table_slots
+from transforms.functions.refusals import harmless
+from transforms.functions.signing import scheme
+from transforms.functions.sketch_files import SketchFiles
+from transforms.functions.splits import plan_splits
+from transforms.match_articles import MatchTask, load_array, read_sketches, save_array
+from transforms.publish_run import PublishTask, write_table
+from transforms.relate_articles import RelateTask
+
+PART_ARTICLES = 50_000
+"""Articles a published file: about 75 MB of compressed text, five row groups."""
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What a user asks of a run."""
+
+    patterns: tuple[str, ...]
+    store: str
+    settings: Settings
+    workers: int = 1
+
+
+def run(options: RunOptions, progress: Progress) -> dict[str, Any]:
+    """Reads what the store has not seen and commits it as one run; gives the manifest, or {"nothing_new": ...}.
+
+    Raises:
+        UsageError: the options don't fit the inputs or the store. RunError: the run failed; nothing was committed.
+    """
+    found = find_inputs(options.patterns)
+    store = Store(options.store)
+    store.check_scheme(scheme(options.settings.sign))
+    known = store.known_inputs()
+    new = [entry for entry in _distinct(found) if entry.sha256 not in known]
+    if not new:
+        return {"nothing_new": True, "files": len(found.files), "store": store.path, "runs": len(store.manifests)}
+    with locked(store.path):
+        store = Store(options.store)
+        return _Run(options, store, new, progress).commit()
+
+
+def _distinct(found: FoundInputs) -> list[InputFile]:
+    """Of files of the same content the first by path."""
+    first: dict[str, InputFile] = {}
+    for entry in found.files:
+        first.setdefault(entry.sha256, entry)
+    return sorted(first.values(), key=lambda entry: entry.path)
+
+
+class _Run:
+    """A run in progress: its plan, its staging folder and its jobs."""
+
+    def __init__(self, options: RunOptions, store: Store, inputs: list[InputFile], progress: Progress) -> None:
+        self.options, self.settings, self.store, self.progress = options, options.settings, store, progress
+        self.plan = self._plan(inputs)
+        self.run_id: str = self.plan["run_id"]
+        self.folder = staging.join(store.path, STAGING, self.run_id)
+        self._resume_or_start()
+
+    def _plan(self, inputs: list[InputFile]) -> dict[str, Any]:
+        entries = [{"path": entry.path, "size": entry.size, "sha256": entry.sha256} for entry in inputs]
+        asked = json.dumps([entries, self.settings.as_dict()], sort_keys=True)
+        number = self.store.next_number
+        return {
+            "number": number,
+            "run_id": f"{number:08d}-{sha256(asked.encode()).hexdigest()[:8]}",
+            "inputs": entries,
+            "settings": self.settings.as_dict(),
+            "started_at": datetime.now(UTC).isoformat(timespec="microseconds"),
+        }
+
+    def _resume_or_start(self) -> None:
+        """Goes on with an unfinished run of the same plan; what other unfinished runs left is cleared away."""
+        path = staging.join(self.folder, "plan.json")
+        if staging.exists(path):
+            self.plan = staging.read_json(path)
+            self.progress.say(f"going on with run {self.run_id}, which had not finished")
+            return
+        staging_root = staging.join(self.store.path, STAGING)
+        if staging.is_local(staging_root):
+            for name in os.listdir(staging_root):
+                if os.path.isdir(os.path.join(staging_root, name)):
+                    shutil.rmtree(os.path.join(staging_root, name))
+        staging.write_json(path, self.plan)
+
+    def _job(self, name: str, build_job: Callable[[beam.Pipeline, str], None]) -> list[dict[str, Any]]:
+        """Runs a job unless it is finished; gives the rows of its listing."""
+        listing = staging.join(self.folder, f"{name}.json")
+        if not staging.exists(listing):
+            with self.progress.job(name):
+                pipeline = local_pipeline(self.options.workers)
+                build_job(pipeline, listing)
+                pipeline.run().wait_until_finish()
+        rows: list[dict[str, Any]] = staging.read_json(listing)
+        return rows
+
+    def commit(self) -> dict[str, Any]:
+        parts = self._stage()
+        sketch_paths, first_new = self._sketch_paths(parts)
+        catalogue = self._catalogue(sketch_paths, first_new)
+        weighed_paths, task, caps = self._match(parts, sketch_paths, first_new, catalogue)
+        self._relate(task, weighed_paths)
+        files = self._publish(parts, sketch_paths)
+        files += self._publish_labels(catalogue, first_new)
+        manifest = self._manifest(parts, files, caps)
+        self._check(manifest)
+        write_report(staging.join(self.folder, "publish"), manifest)
+        self._move_into_place()
+        self.store.commit(manifest)
+        if staging.is_local(self.folder):
+            shutil.rmtree(self.folder)
+        return manifest
+
+    def _stage(self) -> list[dict[str, Any]]:
+        splits = [
+            split.as_dict()
+            for entry in self.plan["inputs"]
+            for split in plan_splits(entry["path"], entry["size"], self.settings.read, staging.open_file)
+        ]
+        self.progress.expect(sum(entry["size"] for entry in self.plan["inputs"]), staging.join(self.folder, "staged"))
+        rows = self._job(
+            "1-stage",
+            lambda pipeline, listing: build.build_stage(
+                pipeline, splits, staging.join(self.folder, "staged"), listing, self.settings
+            ),
+        )
+        return sorted(rows, key=lambda row: str(row["name"]))
+
+    def _sketch_paths(self, parts: list[dict[str, Any]]) -> tuple[tuple[str, ...], int]:
+        """Sketch files of the store, then of this run, and the first handle of this run's."""
+        old = self.store.files("sketches")
+        new = [staging.join(self.folder, "staged", "sketches", f"{part['name']}.arrow") for part in parts if part["articles"]]
+        return (*old, *new), len(old) << 24
+
+    def _catalogue(self, sketch_paths: tuple[str, ...], first_new: int) -> Catalogue:
+        catalogue = read_catalogue(SketchFiles(sketch_paths, read_sketches), first_new)
+        save_array(staging.join(self.folder, "repeats.npy"), catalogue.handles[~catalogue.counted])
+        save_array(staging.join(self.folder, "left-out.npy"), left_out(catalogue))
+        return catalogue
+
+    def _match(
+        self, parts: list[dict[str, Any]], sketch_paths: tuple[str, ...], first_new: int, catalogue: Catalogue
+    ) -> tuple[list[str], MatchTask, dict[str, int]]:
+        folder = staging.join(self.folder, "matched")
+        task = MatchTask(
+            sketch_paths, first_new, staging.join(self.folder, "left-out.npy"), (), folder, self.settings.match
+        )
+        words = sum(part["words"] for part in parts) + sum(m["counts"]["words"] for m in self.store.manifests)
+        slots, ranges = table_slots(words), _power_of_two(self.options.workers)
+        repeats = staging.join(self.folder, "repeats.npy")
+        count_task = MatchTask(sketch_paths, first_new, repeats, (), folder, self.settings.match)
+        rows = self._job("2-rarity", lambda p, listing: build.build_rarity(p, count_task, slots, ranges, listing))
+        rarity = tuple(sorted(row["path"] for row in rows))
+        task = MatchTask(sketch_paths, first_new, task.left_out_path, rarity, folder, self.settings.match)
+        rows = self._job("3-alike", lambda p, listing: build.build_match(p, task, "bands", listing))
+        weighed_paths = sorted(row["path"] for row in rows if "path" in row)
+        alike = np.concatenate([load_array(path) for path in weighed_paths] or [np.empty(0, WEIGHED)])
+        also = collapsed(catalogue, alike, self.settings.match.collapse_jaccard)
+        outside = np.union1d(np.array(load_array(task.left_out_path)), also)
+        path = staging.join(self.folder, "left-out-of-anchors.npy")
+        save_array(path, outside)
+        task = MatchTask(sketch_paths, first_new, path, rarity, folder, self.settings.match)
+        rows = self._job("4-match", lambda p, listing: build.build_match(p, task, "anchors", listing))
+        weighed_paths += sorted(row["path"] for row in rows if "path" in row)
+        caps = {name: sum(row.get(name, 0) for row in rows) for name in ("postings", "capped", "lost", "pairs")}
+        return weighed_paths, task, caps
+
+    def _relate(self, task: MatchTask, weighed_paths: list[str]) -> None:
+        stored_path = None
+        if self.store.manifests:
+            stored_path = staging.join(self.folder, "stored-matches.arrow")
+            newest_first = self.store.read("matches")
+            newest_first = newest_first.take(pa.array(np.arange(newest_first.num_rows)[::-1]))
+            staging.write_arrow(stored_path, newest_first)
+        relate_task = RelateTask(task, tuple(weighed_paths), stored_path, self.folder, self.settings)
+        self._job("5-relate", lambda p, listing: build.build_relate(p, relate_task, listing))
+
+    def _publish_task(self, sketch_paths: tuple[str, ...]) -> PublishTask:
+        metadata = {
+            "scheme": scheme(self.settings.sign), "schema_version": str(SCHEMA_VERSION), "run_id": self.run_id,
+            "writer": "copydesk",
+        }  # fmt: skip
+        ingested = datetime.fromisoformat(self.plan["started_at"])
+        return PublishTask(
+            staged=staging.join(self.folder, "staged"), sketch_paths=sketch_paths,
+            repeats_path=staging.join(self.folder, "repeats.npy"), labels_path=staging.join(self.folder, "labels.arrow"),
+            folder=staging.join(self.folder, "publish"), run_id=self.run_id,
+            ingested_at_micros=int(ingested.timestamp() * 1_000_000), metadata=tuple(sorted(metadata.items())),
+            settings=self.settings,
+        )  # fmt: skip
+
+    def _publish(self, parts: list[dict[str, Any]], sketch_paths: tuple[str, ...]) -> list[dict[str, Any]]:
+        groups: list[list[dict[str, Any]]] = [[]]
+        for part in parts:
+            if sum(row["articles"] for row in groups[-1]) >= PART_ARTICLES:
+                groups.append([])
+            groups[-1].append({"name": part["name"], "articles": part["articles"], "refused": part["refused"]})
+        numbered = [json.dumps({"number": number, "parts": group}) for number, group in enumerate(groups)]
+        task = self._publish_task(sketch_paths)
+        rows = self._job("6-publish", lambda p, listing: build.build_publish(p, task, numbered, listing))
+        return sorted(rows, key=lambda row: str(row["path"]))
+
+    def _publish_labels(self, catalogue: Catalogue, first_new: int) -> list[dict[str, Any]]:
+        """Labels of new articles and of old ones whose label changed, and the matches that are new or changed."""
+        task = self._publish_task(())
+        related = staging.read_arrow(staging.join(self.folder, "labels.arrow"))
+        new = pa.chunked_array([catalogue.ids.filter(pa.array((catalogue.handles >= first_new) & catalogue.counted))])
+        labels = label_rows(new, related, self.run_id)
+        self.relabelled = 0
+        if self.store.manifests:
+            old = current_labels(self.store)
+            # Articles that had a match and have none any more go back to standing for themselves: all are looked at.
+            again = label_rows(old.column("article_id"), related, self.run_id)
+            changed = again.filter(pa.array(changed_labels(old, again)))
+            self.relabelled = changed.num_rows
+            labels = pa.concat_tables([labels, changed])
+        matches = staging.read_arrow(staging.join(self.folder, "matches.arrow"))
+        if self.store.manifests:
+            matches = matches.filter(pa.array(_new_matches(matches, self.store.read("matches"))))
+        matches = matches.append_column(MATCH.field("run_id"), constant(self.run_id, matches.num_rows, pa.string()))
+        matches = matches.append_column(
+            MATCH.field("schema_version"), constant(SCHEMA_VERSION, matches.num_rows, pa.int32())
+        )
+        files = []
+        for name, table in (("labels", labels.sort_by("article_id")), ("matches", matches)):
+            if table.num_rows:
+                path = f"{name}/run={self.run_id}/part-00000.parquet"
+                files.append({"table": name, **write_table(task, name, path, table)})
+        return files
+
+    def _manifest(
+        self, parts: list[dict[str, Any]], files: list[dict[str, Any]], caps: dict[str, int]
+    ) -> dict[str, Any]:
+        by_file = {name: Counter[str]() for name in ("clean", "copies", "rejected")}
+        totals: dict[str, Counter[str]] = {}
+        for entry in files:
+            if entry["table"] in by_file:
+                by_file[entry["table"]].update(entry["by_source_uri"])
+            for key, counts in entry.items():
+                if key.startswith("by_") and key != "by_source_uri":
+                    totals.setdefault(f"{entry['table']}_{key}", Counter()).update(counts)
+        given = Counter[str]()
+        for part in parts:
+            given[part["uri"]] += part["given"]
+        inputs = [
+            {**entry, "records": given[entry["path"]]}
+            | {name: by_file[name][harmless(entry["path"])] for name in by_file}
+            for entry in self.plan["inputs"]
+        ]
+        counts = {name: sum(entry[name] for entry in inputs) for name in ("records", *by_file)}
+        counts["words"] = sum(part["words"] for part in parts)
+        counts["relabelled"] = self.relabelled
+        counts["stories"] = sum(totals.get("clean_by_relation", Counter()).values())
+        return {
+            "number": self.plan["number"], "run_id": self.run_id, "schema_version": SCHEMA_VERSION,
+            "scheme": scheme(self.settings.sign), "started_at": self.plan["started_at"],
+            "committed_at": datetime.now(UTC).isoformat(timespec="microseconds"),
+            "settings": self.plan["settings"], "counts": counts, "caps": caps, "inputs": inputs,
+            "tallies": {name: dict(tally.most_common(200)) for name, tally in sorted(totals.items())},
+            "files": [{key: entry[key] for key in ("table", "path", "rows", "bytes", "sha256")} for entry in files],
+        }  # fmt: skip
+
+    def _check(self, manifest: dict[str, Any]) -> None:
+        """Nothing vanishes: records in = clean + copies + rejected, per file and in all.
+
+        Raises:
+            RunError: a sum is wrong, or more was refused than the settings allow.
+        """
+        for entry in [*manifest["inputs"], {"path": "all files", **manifest["counts"]}]:
+            out = entry["clean"] + entry["copies"] + entry["rejected"]
+            if entry["records"] != out:
+                raise RunError(
+                    f"{entry['path']}: {entry['records']} records were read but {out} would be written (clean "
+                    f"{entry['clean']}, copies {entry['copies']}, rejected {entry['rejected']}). Nothing was committed; "
+                    "this is a defect of copydesk, please report it with the staging folder"
+                )
+        counts = manifest["counts"]
+        tally = manifest["tallies"].get("rejected_by_reason", {})
+        refused = counts["rejected"] - tally.get("repeat", 0)
+        most = self.settings.run.max_rejected_fraction
+        if counts["records"] and refused / counts["records"] > most:
+            worst = ", ".join(f"{name} {count}" for name, count in tally.items() if name != "repeat")
+            shutil.rmtree(self.folder, ignore_errors=True)
+            raise RunError(
+                f"{refused} of {counts['records']} records were refused ({worst}), more than the share {most:g} that "
+                "--max-rejected-fraction allows. Nothing was committed"
+            )
+
+    def _move_into_place(self) -> None:
+        """Renames each table's folder of this run into the store; done again after a kill, it finds them there."""
+        published = staging.join(self.folder, "publish")
+        if not staging.is_local(published):
+            raise RunError("stores on other than local filesystems can't be committed yet")
+        for name in sorted(os.listdir(published)):
+            source = os.path.join(published, name, f"run={self.run_id}")
+            target = os.path.join(self.store.path, name, f"run={self.run_id}")
+            if os.path.isdir(source):
+                os.makedirs(os.path.dirname(target), exist_ok=True)
+                if os.path.isdir(target):
+                    shutil.rmtree(target)
+                os.rename(source, target)
+
+
+def _power_of_two(workers: int) -> int:
+    return 1 << max(0, workers - 1).bit_length()
+
+
+def current_labels(store: Store) -> pa.Table:
+    """The newest label of every article of a store."""
+    labels = store.read("labels").combine_chunks()
+    order = pa.array(np.arange(labels.num_rows)[::-1])
+    labels = labels.take(order)
+    ids = labels.column("article_id")
+    first = pc.index_in(ids, pc.unique(ids)).to_numpy()
+    pick = np.unique(first, return_index=True)[1]
+    return labels.take(pa.array(np.sort(pick))).select(LABEL.names)
+
+
+def _new_matches(matches: pa.Table, stored: pa.Table) -> np.ndarray:
+    """Which rows the store doesn't hold as they are: bool[n]."""
+
+    def keys(table: pa.Table) -> pa.ChunkedArray:
+        counts = [table.column(name).cast(pa.string()) for name in MATCH_COUNTS]
+        return pc.binary_join_element_wise(table.column("left_id"), table.column("right_id"), table.column("relation"), *counts, " ")
+
+    return pc.invert(pc.is_in(keys(matches), keys(stored).combine_chunks())).to_numpy()
+
+
+def is_copy(relation: str) -> bool:
+    return relation in relations.COPY_RELATIONS

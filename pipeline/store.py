@@ -1,0 +1,140 @@
+"""The store: what its manifests name, and nothing else."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import pyarrow as pa
+from apache_beam.io.filesystems import FileSystems
+
+from pipeline.errors import RunError, UsageError
+from schemas.tables import SCHEMA_VERSION, STORE_TABLES
+from transforms import staging
+
+MANIFESTS = "manifest"
+STAGING = "_staging"
+LOCK = "_staging/lock"
+
+
+class Store:
+    """A store at a path; the manifests are read once.
+
+    Raises:
+        UsageError: the path holds something else, or a store written by a newer program.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path.rstrip("/") or path
+        if staging.is_local(path) and os.path.exists(path) and not os.path.isdir(path):
+            raise UsageError(f"{path} is a file; expected a folder for the store, or a path where there is nothing yet")
+        self.manifests: list[dict[str, Any]] = [staging.read_json(one) for one in self._manifest_paths()]
+        for manifest in self.manifests:
+            if manifest["schema_version"] > SCHEMA_VERSION:
+                raise UsageError(
+                    f"{path} was written with schema version {manifest['schema_version']}; this program knows up to "
+                    f"{SCHEMA_VERSION}. Install a newer copydesk"
+                )
+
+    def _manifest_paths(self) -> list[str]:
+        folder = staging.join(self.path, MANIFESTS)
+        if staging.is_local(folder):
+            names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+            return [staging.join(folder, name) for name in names if name.endswith(".json")]
+        return sorted(found.path for found in FileSystems.match([folder + "/*.json"])[0].metadata_list)
+
+    @property
+    def next_number(self) -> int:
+        """The number of the next run, from 1."""
+        return (self.manifests[-1]["number"] if self.manifests else 0) + 1
+
+    def require(self) -> None:
+        """Raises UsageError where nothing has been committed."""
+        if not self.manifests:
+            raise UsageError(f"{self.path} holds no committed run; make one with `copydesk run --input ... --store {self.path}`")
+
+    def check_scheme(self, scheme: str) -> None:
+        """Raises UsageError where the store's fingerprints were made otherwise."""
+        stored = self.manifests[-1]["scheme"] if self.manifests else scheme
+        if stored != scheme:
+            raise UsageError(
+                f"{self.path} holds fingerprints of the scheme {stored}; this run would make {scheme}, and the two "
+                "can't be compared. Use the sign.* settings the store was made with, or another store"
+            )
+
+    def known_inputs(self) -> set[str]:
+        """Content digests of every file that a committed run has read."""
+        return {entry["sha256"] for manifest in self.manifests for entry in manifest["inputs"]}
+
+    def files(self, table: str, run: str | None = None) -> list[str]:
+        """Paths of a table's files, in the order of the runs."""
+        return [
+            staging.join(self.path, entry["path"])
+            for manifest in self.manifests
+            if run in (None, manifest["run_id"])
+            for entry in manifest["files"]
+            if entry["table"] == table
+        ]
+
+    def read(self, table: str, columns: Sequence[str] | None = None, run: str | None = None) -> pa.Table:
+        """All rows of a table, earlier runs first."""
+        schema = STORE_TABLES[table]
+        names = list(columns) if columns is not None else schema.names
+        parts = [staging.read_parquet(path, names) for path in self.files(table, run)]
+        empty = pa.schema([schema.field(name) for name in names]).empty_table()
+        return pa.concat_tables([empty, *(part.replace_schema_metadata(None).cast(empty.schema) for part in parts)])
+
+    def commit(self, manifest: dict[str, Any]) -> str:
+        """Writes the manifest of a run: the moment at which the run exists.
+
+        Raises:
+            RunError: another run has committed under this number meanwhile.
+        """
+        path = staging.join(self.path, MANIFESTS, f"{manifest['number']:08d}.json")
+        if not staging.is_local(path):
+            if staging.exists(path):
+                raise RunError(f"{path} exists: another run has committed meanwhile. Run again")
+            staging.write_json(path, manifest)
+            return path
+        unlinked = staging.join(self.path, STAGING, f"manifest-{manifest['number']:08d}.json")
+        staging.write_json(unlinked, manifest)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        try:
+            # A link fails where the name is taken, which a rename doesn't.
+            os.link(unlinked, path)
+        except FileExistsError:
+            raise RunError(f"{path} exists: another run has committed meanwhile. Run again") from None
+        finally:
+            os.unlink(unlinked)
+        folder = os.open(os.path.dirname(path), os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+        return path
+
+
+@contextmanager
+def locked(path: str) -> Iterator[None]:
+    """Holds the store for one writer; the lock goes with the process, however it ends.
+
+    Raises:
+        UsageError: the folder can't be written. RunError: another run holds the store.
+    """
+    if not staging.is_local(path):
+        yield
+        return
+    try:
+        os.makedirs(os.path.join(path, STAGING), exist_ok=True)
+        lock = open(os.path.join(path, LOCK), "a+")  # noqa: SIM115 - held for the whole run
+    except OSError as error:
+        raise UsageError(f"{path} can't be written ({error.strerror}); expected a folder that this user may write") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RunError(f"another run is writing {path}; wait until it has ended, then run again") from None
+        yield

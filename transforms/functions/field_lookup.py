@@ -1,0 +1,58 @@
+"""A record's fields under whatever name and kind they were given: the first name present and not null wins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+
+class ValueKindError(ValueError):
+    """A field holds something other than text, a number or a date."""
+
+
+def pick_values(record: Mapping[str, Any], names: Mapping[str, Sequence[str]]) -> dict[str, str | None]:
+    """Each field's value as text, None where it was not given.
+
+    Raises:
+        ValueKindError: a value is a list, an object, a truth value or binary.
+    """
+    found: dict[str, str | None] = {}
+    for field, field_names in names.items():
+        found[field] = None
+        for name in field_names:
+            value = record.get(name)
+            if value is not None:
+                found[field] = value if type(value) is str else _as_text(name, value)
+                break
+    return found
+
+
+def pick_column(columns: Sequence[pa.Array]) -> pa.Array:
+    """The first value of each row that is not null, from columns of one type in the order of their names."""
+    if len(columns) == 1 or columns[0].null_count == 0:
+        return columns[0]
+    return pc.coalesce(*columns)
+
+
+def _as_text(name: str, value: Any) -> str:
+    if isinstance(value, bool):
+        raise ValueKindError(f"{name} is {str(value).lower()}; expected text")
+    if isinstance(value, (int, float, Decimal, UUID)):
+        return str(value)
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat() if value.tzinfo else value.isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, (bytes, bytearray)):
+        try:
+            return bytes(value).decode()
+        except UnicodeDecodeError:
+            raise ValueKindError(f"{name} holds bytes that are not UTF-8") from None
+    kind = {dict: "an object", list: "a list", tuple: "a list"}.get(type(value), f"a {type(value).__name__}")
+    raise ValueKindError(f"{name} is {kind}; expected text")

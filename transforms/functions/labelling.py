@@ -1,0 +1,354 @@
+"""From weighed pairs to the rows of `labels/` and `matches/`: the plain twin of `transforms.relate_articles`.
+
+Articles of the same folded words form one node, so that two hundred thousand identical ones cost no more than one:
+whatever holds for one of them holds for all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas import relations
+from schemas.settings import Settings
+from schemas.tables import MATCH, MATCH_COUNTS
+from transforms.functions.deciding import (
+    NONE,
+    REASONS,
+    RELATION_CODES,
+    containment,
+    decide,
+    jaccard,
+    rare_containment,
+    share,
+)
+from transforms.functions.evidence import EVIDENCE
+from transforms.functions.joining import Handles
+from transforms.functions.matching import WEIGHED
+from transforms.functions.relating import DecidedPairs, Ints, Ranked, relate
+from transforms.functions.sketch_files import SketchFiles, packed_bytes
+
+NO_TIME = np.int64(2**62)
+
+Weigh = Callable[[npt.NDArray[np.void]], npt.NDArray[np.void]]
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """What ranks and names every article of the run and the store; all of length n, in the order of `handles`.
+
+    Attributes:
+        handles: uint64, ascending.
+        ids: string column.
+        origin_rank: int8. published: int64 microseconds, NO_TIME where unknown. removed_share: float32.
+        node: int64, index of the article that stands for all of the same folded words.
+        counted: bool, False for repeats, which are no articles.
+    """
+
+    handles: Handles
+    ids: pa.StringArray
+    origin_rank: npt.NDArray[np.int8]
+    published: Ints
+    removed_share: npt.NDArray[np.float32]
+    node: Ints
+    counted: npt.NDArray[np.bool_]
+
+    def index(self, handles: Handles) -> Ints:
+        """Indices of handles, all of which must be in the catalogue."""
+        return np.searchsorted(self.handles, handles)
+
+    def index_of_ids(self, ids: pa.StringArray) -> Ints:
+        """Indices of article ids; -1 for an unknown one."""
+        return pc.fill_null(pc.index_in(ids, self.ids), -1).to_numpy(zero_copy_only=False).astype(np.int64)
+
+
+def read_catalogue(sketches: SketchFiles, first_new: int) -> Catalogue:
+    """The catalogue of all sketch files.
+
+    An article_id that comes again is a repeat: of a run's own records the one with the lowest publication time and
+    then the lowest handle counts, and an article of an earlier run always does. Of articles with the same words the
+    one stands for all whose origin is nearest, then the earliest, then the cleanest, then the lowest id.
+
+    Args:
+        first_new: handles from here on are this run's.
+    """
+    columns = ["article_id", "origin_rank", "published_at", "removed_share", "text_digest"]
+    tables = [sketches.table(number).select(columns) for number in range(len(sketches.paths))]
+    if not tables:
+        empty = np.empty(0, np.int64)
+        return Catalogue(
+            empty.astype(np.uint64), pa.array([], pa.string()), empty.astype(np.int8), empty,
+            empty.astype(np.float32), empty, empty.astype(np.bool_),
+        )  # fmt: skip
+    table = pa.concat_tables(tables)
+    handles = np.concatenate([sketches.handles(number) for number in range(len(tables))])
+    ids = pa.concat_arrays(table.column("article_id").chunks)
+    origin = table.column("origin_rank").to_numpy()
+    published = table.column("published_at").cast(pa.int64()).fill_null(NO_TIME).to_numpy()
+    removed = table.column("removed_share").to_numpy()
+    digests = packed_bytes(table.column("text_digest"), 16).view(np.uint64).reshape(-1, 2)
+    codes = pc.rank(ids, sort_keys="ascending", tiebreaker="dense").to_numpy().astype(np.int64)
+    counted = np.ones(len(handles), np.bool_)
+    order = np.lexsort((handles, np.where(handles < first_new, -1, published), codes))
+    counted[order[1:][codes[order[1:]] == codes[order[:-1]]]] = False
+    node = np.arange(len(handles))
+    order = np.lexsort((codes, removed, published, origin, digests[:, 1], digests[:, 0], ~counted))
+    order = order[: int(counted.sum())]
+    if len(order):
+        same = np.r_[False, (digests[order[1:]] == digests[order[:-1]]).all(axis=1)]
+        node[order] = order[np.maximum.accumulate(np.where(same, 0, np.arange(len(order))))]
+    return Catalogue(handles, ids, origin, published, removed, node, counted)
+
+
+def left_out(catalogue: Catalogue) -> Handles:
+    """Handles that propose no pairs: repeats, and articles that another one of the same words stands for."""
+    stands = catalogue.counted & (catalogue.node == np.arange(len(catalogue.node)))
+    return catalogue.handles[~stands]
+
+
+def collapsed(catalogue: Catalogue, weighed: npt.NDArray[np.void], threshold: float) -> Handles:
+    """Handles of articles so like another representative that they are compared with the rest through it.
+
+    Walked by id: an article is a representative unless it is alike (jaccard >= threshold) to an earlier one.
+    """
+    alike = weighed[jaccard(weighed["evidence"]) >= threshold]
+    left, right = catalogue.index(alike["left"]), catalogue.index(alike["right"])
+    involved = np.unique(np.concatenate([left, right]))
+    names = dict(zip(involved.tolist(), catalogue.ids.take(pa.array(involved)).to_pylist(), strict=True))
+    neighbours: dict[int, list[int]] = {one: [] for one in involved.tolist()}
+    for a, b in zip(left.tolist(), right.tolist(), strict=True):
+        neighbours[a].append(b)
+        neighbours[b].append(a)
+    representative: set[int] = set()
+    out = []
+    for one in sorted(neighbours, key=names.__getitem__):
+        if any(other in representative for other in neighbours[one]):
+            out.append(one)
+        else:
+            representative.add(one)
+    return np.sort(catalogue.handles[np.array(out, np.int64)])
+
+
+@dataclass(frozen=True)
+class RelatedRun:
+    """What relating gives.
+
+    Attributes:
+        articles: int64[m], indices into the catalogue of every article that has a match.
+        relation: int8[m] into relations.ARTICLE_RELATIONS; kept, derived_from, story: int64[m] catalogue indices,
+            derived_from -1 where there is none.
+        matches: MATCH without run_id and schema_version, sorted by (left_id, right_id).
+    """
+
+    articles: Ints
+    relation: npt.NDArray[np.int8]
+    kept: Ints
+    derived_from: Ints
+    story: Ints
+    matches: pa.Table
+
+
+def relate_run(
+    catalogue: Catalogue,
+    weighed: npt.NDArray[np.void],
+    stored: npt.NDArray[np.void],
+    completeness: Callable[[Handles], Ints],
+    weigh: Weigh,
+    settings: Settings,
+) -> RelatedRun:
+    """Stories and keepers of every article with a match, from this run's evidence and the store's.
+
+    Args:
+        weighed, stored: WEIGHED; pairs weighed now, and pairs of earlier runs (with handles of now).
+        completeness: rare shingles of articles.
+        weigh: weighs further pairs (PAIR-like, `left` < `right` handles).
+    """
+    pairs = _unique(np.concatenate([weighed, stored]), catalogue)
+    left, right = catalogue.index(pairs["left"]), catalogue.index(pairs["right"])
+    sizes = np.bincount(catalogue.node[catalogue.counted], minlength=len(catalogue.node))
+    groups = np.flatnonzero(sizes > 1)
+    nodes = np.unique(np.concatenate([catalogue.node[left], catalogue.node[right], groups]))
+    articles = Ranked(
+        ids=catalogue.ids.take(pa.array(nodes)).to_pylist(),
+        completeness=completeness(catalogue.handles[nodes]),
+        origin_rank=catalogue.origin_rank[nodes],
+        published=catalogue.published[nodes],
+        removed_share=catalogue.removed_share[nodes],
+    )
+    extra: list[npt.NDArray[np.void]] = []
+
+    def ask(wanted: list[tuple[int, int]]) -> DecidedPairs:
+        ends = catalogue.handles[nodes[np.array(wanted, np.int64)]]
+        asked = np.empty(len(wanted), WEIGHED)
+        asked["left"], asked["right"] = ends.min(axis=1), ends.max(axis=1)
+        found = weigh(asked)
+        extra.append(found)
+        return _decided(found, catalogue, nodes, settings)
+
+    labels, _ = relate(articles, _decided(pairs, catalogue, nodes, settings), settings.relate, ask)
+    pairs = np.concatenate([pairs, *extra])
+    return _expand(catalogue, nodes, labels.relation, labels.kept, labels.derived_from, pairs, weigh, settings)
+
+
+def _unique(pairs: npt.NDArray[np.void], catalogue: Catalogue) -> npt.NDArray[np.void]:
+    """Each pair of nodes once (the first given), pairs within a node left out."""
+    left, right = catalogue.node[catalogue.index(pairs["left"])], catalogue.node[catalogue.index(pairs["right"])]
+    low, high = np.minimum(left, right), np.maximum(left, right)
+    order = np.lexsort((np.arange(len(pairs)), high, low))
+    first = np.r_[True, (low[order[1:]] != low[order[:-1]]) | (high[order[1:]] != high[order[:-1]])]
+    pick = np.sort(order[: len(pairs)][first[: len(pairs)] & (low[order] != high[order])]) if len(pairs) else order
+    return pairs[pick]
+
+
+def _decided(
+    pairs: npt.NDArray[np.void], catalogue: Catalogue, nodes: Ints, settings: Settings
+) -> DecidedPairs:
+    """Decisions over positions in `nodes`."""
+    evidence = pairs["evidence"]
+    decisions = decide(evidence, settings.match)
+    return DecidedPairs(
+        np.searchsorted(nodes, catalogue.node[catalogue.index(pairs["left"])]),
+        np.searchsorted(nodes, catalogue.node[catalogue.index(pairs["right"])]),
+        decisions.relation, decisions.left_in, decisions.right_in,
+        share(evidence["shared3"], evidence["left_shingles3"]).astype(np.float32),
+        share(evidence["shared3"], evidence["right_shingles3"]).astype(np.float32),
+    )  # fmt: skip
+
+
+def _expand(
+    catalogue: Catalogue,
+    nodes: Ints,
+    relation: npt.NDArray[np.int8],
+    kept: Ints,
+    derived: Ints,
+    pairs: npt.NDArray[np.void],
+    weigh: Weigh,
+    settings: Settings,
+) -> RelatedRun:
+    """From nodes to all their articles, with a match row for each copy and its keeper."""
+    place = np.full(len(catalogue.node), -1, np.int64)
+    place[nodes] = np.arange(len(nodes))
+    members = np.flatnonzero((place[catalogue.node] >= 0) & catalogue.counted)
+    at = place[catalogue.node[members]]
+    of_node = members != catalogue.node[members]
+    keeper = nodes[kept[at]]
+    exact = relations.ARTICLE_RELATIONS.index(relations.EXACT)
+    own = relation[at].copy()
+    # A further article of the same words is an exact copy where its node is kept, else what its node is.
+    own[of_node & (kept[at] == at)] = exact
+    source = np.where(derived[at] >= 0, nodes[derived[at]], -1)
+    source[own == exact] = -1
+    pairs = np.concatenate([pairs, _member_pairs(catalogue, members[of_node], keeper[of_node], pairs, weigh)])
+    story = _stories(catalogue, members, keeper)
+    return RelatedRun(members, own, keeper, source, story, match_rows(catalogue, pairs, settings))
+
+
+def _stories(catalogue: Catalogue, members: Ints, keeper: Ints) -> Ints:
+    """For each member the article of the lowest id in its story."""
+    ids = catalogue.ids.take(pa.array(members))
+    ranks = pc.rank(ids, sort_keys="ascending", tiebreaker="first").to_numpy().astype(np.int64)
+    order = np.lexsort((ranks, keeper))
+    if not len(order):
+        return members
+    starts = np.flatnonzero(np.r_[True, keeper[order[1:]] != keeper[order[:-1]]])
+    story = np.empty(len(members), np.int64)
+    story[order] = np.repeat(members[order[starts]], np.diff(np.r_[starts, len(order)]))
+    return story
+
+
+def _member_pairs(
+    catalogue: Catalogue, members: Ints, keepers: Ints, pairs: npt.NDArray[np.void], weigh: Weigh
+) -> npt.NDArray[np.void]:
+    """Evidence of articles with their keepers, copied from what stands for them: their words are the same."""
+    if not len(members):
+        return pairs[:0]
+    stands = catalogue.node[members]
+    n = len(catalogue.node)
+    known = np.minimum(*_ends(catalogue, pairs)) * n + np.maximum(*_ends(catalogue, pairs))
+    order = np.argsort(known, kind="stable")
+    wanted = np.minimum(stands, keepers) * n + np.maximum(stands, keepers)
+    alone = stands == keepers
+    itself = np.empty(int(alone.sum()), WEIGHED)
+    itself["left"] = itself["right"] = catalogue.handles[stands[alone]]
+    distinct, back = np.unique(itself["left"], return_inverse=True)
+    asked = np.empty(len(distinct), WEIGHED)
+    asked["left"] = asked["right"] = distinct
+    found = np.empty(len(members), WEIGHED)
+    found["evidence"][alone] = weigh(asked)["evidence"][back] if len(distinct) else itself["evidence"]
+    others = np.flatnonzero(~alone)
+    if len(others):
+        source = order[np.searchsorted(known[order], wanted[others])]
+        record = pairs[source]
+        swapped = catalogue.node[catalogue.index(record["left"])] != stands[others]
+        found["evidence"][others] = np.where(swapped, swap_sides(record["evidence"]), record["evidence"])
+    # So far the member is the left side.
+    member, keeper = catalogue.handles[members], catalogue.handles[keepers]
+    backwards = member > keeper
+    found["left"], found["right"] = np.minimum(member, keeper), np.maximum(member, keeper)
+    found["evidence"] = np.where(backwards, swap_sides(found["evidence"]), found["evidence"])
+    return found
+
+
+def _ends(catalogue: Catalogue, pairs: npt.NDArray[np.void]) -> tuple[Ints, Ints]:
+    return catalogue.node[catalogue.index(pairs["left"])], catalogue.node[catalogue.index(pairs["right"])]
+
+
+def swap_sides(evidence: npt.NDArray[np.void]) -> npt.NDArray[np.void]:
+    """The evidence of pairs with left and right exchanged."""
+    swapped = evidence.copy()
+    for name in EVIDENCE.names or ():
+        if name.startswith("left_"):
+            swapped[name], swapped["right_" + name[5:]] = evidence["right_" + name[5:]], evidence[name]
+    return swapped
+
+
+def match_rows(catalogue: Catalogue, pairs: npt.NDArray[np.void], settings: Settings) -> pa.Table:
+    """Rows of `matches/` (without run_id and schema_version), the refused ones above the floor included."""
+    ids = catalogue.ids
+    left_at, right_at = catalogue.index(pairs["left"]), catalogue.index(pairs["right"])
+    left_ids, right_ids = ids.take(pa.array(left_at)), ids.take(pa.array(right_at))
+    swap = pc.greater(left_ids, right_ids).to_numpy(zero_copy_only=False)
+    evidence = np.where(swap, swap_sides(pairs["evidence"]), pairs["evidence"])
+    decisions = decide(evidence, settings.match)
+    contained = containment(evidence)
+    sides = np.array([None, "left", "right", "both"], object)[decisions.left_in + 2 * decisions.right_in]
+    columns: dict[str, pa.Array] = {
+        "left_id": pc.if_else(pa.array(swap), right_ids, left_ids),
+        "right_id": pc.if_else(pa.array(swap), left_ids, right_ids),
+        "relation": pa.array(np.array(RELATION_CODES, object)[decisions.relation], pa.string()),
+        "accepted": pa.array(decisions.relation != NONE),
+        "reason": pa.array(np.array(REASONS, object)[decisions.reason], pa.string()),
+        "contained_side": pa.array(sides, pa.string()),
+        "jaccard": pa.array(jaccard(evidence).astype(np.float32)),
+        "containment": pa.array(contained.astype(np.float32)),
+        "rare_containment": pa.array(rare_containment(evidence).astype(np.float32)),
+    } | {name: pa.array(np.ascontiguousarray(evidence[name])) for name in MATCH_COUNTS}
+    names = [name for name in MATCH.names if name in columns]
+    table = pa.table([columns[name] for name in names], schema=pa.schema([MATCH.field(name) for name in names]))
+    worth = pa.array((decisions.relation != NONE) | (contained >= settings.match.floor_containment))
+    table = table.filter(worth)
+    return table.sort_by([("left_id", "ascending"), ("right_id", "ascending")])
+
+
+def stored_pairs(catalogue: Catalogue, matches: pa.Table) -> npt.NDArray[np.void]:
+    """The store's matches as WEIGHED with handles of now; pairs of unknown articles are left out."""
+    matches = matches.combine_chunks()
+    ends = [
+        catalogue.index_of_ids(pa.concat_arrays(matches.column(name).chunks) if matches.num_rows else pa.array([], pa.string()))
+        for name in ("left_id", "right_id")
+    ]  # fmt: skip
+    known = (ends[0] >= 0) & (ends[1] >= 0)
+    out = np.empty(matches.num_rows, WEIGHED)
+    for name in MATCH_COUNTS:
+        out["evidence"][name] = matches.column(name).to_numpy()
+    if len(catalogue.handles):
+        left, right = catalogue.handles[ends[0]], catalogue.handles[ends[1]]
+        backwards = left > right
+        out["left"], out["right"] = np.minimum(left, right), np.maximum(left, right)
+        out["evidence"] = np.where(backwards, swap_sides(out["evidence"]), out["evidence"])
+    return out[known]

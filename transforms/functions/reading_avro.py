@@ -1,0 +1,271 @@
+"""Avro object container files, block by block, so that a damaged or swollen block costs only itself and what follows."""
+
+from __future__ import annotations
+
+import bz2
+import io
+import lzma
+import struct
+import zlib
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+import fastavro
+import numpy as np
+import orjson
+import pyarrow as pa
+import zstandard
+from fastavro.schema import SchemaParseException
+
+from schemas import reasons
+from schemas.settings import ReadSettings
+from transforms.functions.field_lookup import ValueKindError, pick_values
+from transforms.functions.records import Records, aliases, has_content, no_content_message
+from transforms.functions.refusals import Refusals
+from transforms.functions.splits import Split
+from transforms.functions.streams import ZSTD_INPUT_BYTES, BrokenStream, ByteStream, open_stream
+
+BLOCK_BYTES = 256 << 20
+"""The largest block, before and after decompression. Writers make blocks of 16 kB to 64 MB."""
+
+_HEADER = fastavro.parse_schema(
+    {
+        "type": "record",
+        "name": "copydesk.AvroHeader",
+        "fields": [
+            {"name": "magic", "type": {"type": "fixed", "name": "copydesk.Magic", "size": 4}},
+            {"name": "meta", "type": {"type": "map", "values": "bytes"}},
+            {"name": "sync", "type": {"type": "fixed", "name": "copydesk.Sync", "size": 16}},
+        ],
+    }
+)
+
+_DAMAGED = (
+    EOFError,
+    ValueError,
+    KeyError,
+    IndexError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    MemoryError,
+    RecursionError,
+    struct.error,
+    zlib.error,
+    lzma.LZMAError,
+    zstandard.ZstdError,
+    OSError,
+    pa.ArrowException,
+    SchemaParseException,
+    fastavro.schema.UnknownType,
+)
+"""What fastavro and the decompressors raise for bytes that are not what they should be."""
+
+
+def read_avro(split: Split, settings: ReadSettings, file: BinaryIO, refusals: Refusals) -> Iterator[Records]:
+    """The file's records. `position` is the record's number in the file.
+
+    Raises:
+        BrokenStream: the file is no Avro or is damaged; what came before the damage was yielded.
+    """
+    names = aliases(settings)
+    stream = open_stream(file, split.compression)
+    schema, codec, sync = _header(stream)
+    if not isinstance(schema, dict) or schema.get("type") != "record":
+        found: list[str] = []
+    else:
+        found = [field["name"] for field in schema["fields"]]
+    if not has_content(found, names):
+        message = no_content_message(found, names)
+        refusals.add(split.uri, -1, None, reasons.STAGE_READ, reasons.BAD_RECORD, message, None)
+        return
+    gathered = _Gathered(split, names, refusals)
+    try:
+        for block, count in _blocks(stream, codec, sync):
+            content = io.BytesIO(block)
+            for _ in range(count):
+                try:
+                    record = fastavro.schemaless_reader(content, schema, None)
+                except _DAMAGED as error:
+                    raise BrokenStream(stream.offset, f"record {gathered.position} is damaged ({error!r})") from None
+                gathered.add(record)
+                if content.tell() - gathered.since >= settings.batch_bytes:
+                    yield gathered.take(content.tell())
+            if gathered.held + len(block) - gathered.since >= settings.batch_bytes:
+                yield gathered.take(0)
+            gathered.held += len(block) - gathered.since
+            gathered.since = 0
+    except BrokenStream:
+        yield gathered.take(0)
+        raise
+    yield gathered.take(0)
+
+
+class _Gathered:
+    """Records on their way into a batch."""
+
+    def __init__(self, split: Split, names: dict[str, tuple[str, ...]], refusals: Refusals) -> None:
+        self._split, self._names, self._refusals = split, names, refusals
+        self.position = 0
+        self.since = 0
+        self.held = 0
+        self._clear()
+
+    def _clear(self) -> None:
+        self._records: list[dict[str, Any]] = []
+        self._positions: list[int] = []
+        self._columns: dict[str, list[str | None]] = {field: [] for field in self._names}
+
+    def add(self, record: dict[str, Any]) -> None:
+        position = self.position
+        self.position += 1
+        try:
+            values = pick_values(record, self._names)
+            for value in values.values():
+                if value is not None:
+                    value.encode()
+        except (ValueKindError, UnicodeEncodeError) as error:
+            payload = _payload(record)
+            self._refusals.add(
+                self._split.uri, position, None, reasons.STAGE_READ, reasons.BAD_RECORD, str(error), payload
+            )
+            return
+        for field, value in values.items():
+            self._columns[field].append(value)
+        self._positions.append(position)
+        self._records.append(record)
+
+    def take(self, since: int) -> Records:
+        records = self._records
+        columns = {field: pa.array(values, pa.string()) for field, values in self._columns.items()}
+        taken = Records(np.array(self._positions, np.int64), columns, lambda row: _payload(records[row]))
+        self.since, self.held = since, 0
+        self._clear()
+        return taken
+
+
+def _payload(record: dict[str, Any]) -> bytes:
+    return orjson.dumps({key: value for key, value in record.items() if value is not None}, default=repr)
+
+
+class _Guarded:
+    """A stream for fastavro, which asks for as many bytes as the file says it should."""
+
+    def __init__(self, stream: ByteStream) -> None:
+        self._stream = stream
+
+    def read(self, size: int) -> bytes:
+        if not 0 <= size <= BLOCK_BYTES:
+            raise ValueError(f"a length of {size} bytes")
+        return self._stream.read(size)
+
+
+def _header(stream: ByteStream) -> tuple[Any, str, bytes]:
+    try:
+        header: Any = fastavro.schemaless_reader(_Guarded(stream), _HEADER, None)
+        if header["magic"] != b"Obj\x01":
+            raise ValueError("it does not begin with Obj and 1")
+        schema = fastavro.parse_schema(orjson.loads(header["meta"]["avro.schema"]))
+        _refuse_recursion(schema, ())
+        codec = header["meta"].get("avro.codec", b"null").decode()
+    except _DAMAGED as error:
+        raise BrokenStream(0, f"the file is not Avro, or its header is damaged ({error!s:.200})") from None
+    return schema, codec, header["sync"]
+
+
+def _refuse_recursion(schema: Any, within: tuple[str, ...]) -> None:
+    """fastavro reads nested records on the C stack, without a limit: a type must not hold itself."""
+    if isinstance(schema, list):
+        for one in schema:
+            _refuse_recursion(one, within)
+    elif isinstance(schema, str) and schema in within:
+        raise ValueError(f"the type {schema} holds itself, which is not supported")
+    elif isinstance(schema, dict):
+        inner = (*within, schema["name"]) if schema.get("type") == "record" else within
+        for field in schema.get("fields", ()):
+            _refuse_recursion(field["type"], inner)
+        for key in ("items", "values"):
+            _refuse_recursion(schema.get(key), inner)
+        if not isinstance(schema.get("type"), str):
+            _refuse_recursion(schema.get("type"), inner)
+
+
+def _blocks(stream: ByteStream, codec: str, sync: bytes) -> Iterator[tuple[bytes, int]]:
+    """The decompressed blocks, and how many records each holds."""
+    while first := stream.read(1):
+        at = stream.offset - 1
+        try:
+            count, size = _long(stream, first), _long(stream, stream.read(1))
+            if not 0 <= size <= BLOCK_BYTES:
+                raise ValueError(f"a block of {size} bytes")
+            given = stream.read(size)
+            if len(given) < size or stream.read(16) != sync:
+                raise EOFError("it is cut, or its end mark is wrong")
+            block = _decompressed(given, codec)
+            if not 0 <= count <= len(block):  # a record with a text takes a byte at least
+                raise ValueError(f"{count} records in {len(block)} bytes")
+        except _DAMAGED as error:
+            raise BrokenStream(at, f"a block is damaged ({error!s:.200})") from None
+        yield block, count
+
+
+def _long(stream: ByteStream, byte: bytes) -> int:
+    """A zigzag number of up to ten bytes, of which the first was read."""
+    value = 0
+    for shift in range(0, 70, 7):
+        if not byte:
+            raise EOFError("it is cut")
+        value |= (byte[0] & 0x7F) << shift
+        if byte[0] < 0x80:
+            return (value >> 1) ^ -(value & 1)
+        byte = stream.read(1)
+    raise ValueError("a number of more than ten bytes")
+
+
+def _decompressed(given: bytes, codec: str) -> bytes:
+    if codec == "null":
+        return given
+    if codec == "snappy":
+        return _unsnapped(given)
+    if codec == "zstandard":
+        return _unzstd(given)
+    makers: dict[str, Any] = {
+        "deflate": lambda: zlib.decompressobj(-15),
+        "bzip2": bz2.BZ2Decompressor,
+        "xz": lzma.LZMADecompressor,
+    }
+    if codec not in makers:
+        raise ValueError(f"its codec is {codec}; known are null, snappy, zstandard, {', '.join(makers)}")
+    decompressor = makers[codec]()
+    block: bytes = decompressor.decompress(given, BLOCK_BYTES)
+    if not decompressor.eof:
+        raise ValueError(f"a block that is cut, or larger than {BLOCK_BYTES} bytes")
+    return block
+
+
+def _unzstd(given: bytes) -> bytes:
+    frame = zstandard.ZstdDecompressor().decompressobj()
+    block = bytearray()
+    for at in range(0, len(given), ZSTD_INPUT_BYTES):
+        block += frame.decompress(given[at : at + ZSTD_INPUT_BYTES])
+        if len(block) > BLOCK_BYTES:
+            raise ValueError(f"a block larger than {BLOCK_BYTES} bytes")
+    if not frame.eof:
+        raise EOFError("a block that is cut")
+    return bytes(block)
+
+
+def _unsnapped(given: bytes) -> bytes:
+    body, checksum = given[:-4], given[-4:]
+    size, shift = 0, 0
+    for byte in body[:5]:
+        size |= (byte & 0x7F) << shift
+        shift += 7
+        if byte < 0x80:
+            break
+    if size > BLOCK_BYTES:
+        raise ValueError(f"a block larger than {BLOCK_BYTES} bytes")
+    block: bytes = pa.decompress(body, size, codec="snappy", asbytes=True)
+    if zlib.crc32(block) != int.from_bytes(checksum, "big"):
+        raise ValueError("its checksum is wrong")
+    return block

@@ -1,0 +1,149 @@
+"""Records of any form, column by column, into batches of `schemas.tables.RAW`: the checks that all forms share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas import reasons
+from schemas.settings import ReadSettings, SettingError
+from schemas.tables import FIELD_ALIASES, RAW, TIMESTAMP
+from transforms.functions.article_ids import article_ids
+from transforms.functions.dates import EXAMPLES, in_range, parse_dates
+from transforms.functions.language import normalise_languages
+from transforms.functions.refusals import Refusals
+
+HOST = (
+    r"^(?:[A-Za-z][A-Za-z0-9+.-]*:)?//(?:[^/@?#]*@)?(?:[Ww]{3}\.)?(?P<host>[^/:?#@\s]+\.[^/:?#@\s]+?)\.?(?:[:/?#]|$)"
+)
+"""RE2: the host of an URL without a leading "www."."""
+
+
+@dataclass(frozen=True)
+class Records:
+    """Some records of one file, as given.
+
+    `positions` are int64. `columns` holds a string array for each field that the records have (`published_at` may be
+    a timestamp array instead); what is missing was not given. `payload` gives a record's bytes by its row.
+    """
+
+    positions: npt.NDArray[np.int64]
+    columns: dict[str, pa.Array]
+    payload: Callable[[int], bytes]
+
+
+def aliases(settings: ReadSettings) -> dict[str, tuple[str, ...]]:
+    """Names to look up for each field, in order: those of `read.fields` first.
+
+    Raises:
+        SettingError: an entry is not FIELD=NAME with a known field.
+    """
+    names = dict(FIELD_ALIASES)
+    for entry in reversed(settings.fields):
+        field, sign, name = (part.strip() for part in entry.partition("="))
+        if not sign or not name or field not in FIELD_ALIASES:
+            known = ", ".join(FIELD_ALIASES)
+            raise SettingError(f"read.fields has {entry!r}; expected FIELD=NAME with FIELD one of {known}")
+        names[field] = (name, *(one for one in names[field] if one != name))
+    return names
+
+
+def has_content(names: Sequence[str], wanted: dict[str, tuple[str, ...]]) -> bool:
+    """Whether a file with these columns can give articles at all."""
+    return any(name in names for field in ("text", "html") for name in wanted[field])
+
+
+def no_content_message(names: Sequence[str], wanted: dict[str, tuple[str, ...]]) -> str:
+    """What to tell the giver of a file whose columns hold neither text nor page."""
+    expected = ", ".join([*wanted["text"], *wanted["html"]])
+    return (
+        f"the file has no column for the article's text: found {', '.join(names) or 'none'}; "
+        f"expected one of {expected}, or name yours with --field text=NAME"
+    )
+
+
+def raw_batch(records: Records, source_uri: str, settings: ReadSettings, refusals: Refusals) -> pa.RecordBatch:
+    """The records that are articles as a batch of schema `RAW`; the others go to `refusals`.
+
+    Refused are, in this order: `too_large` (text and page together above `read.max_record_bytes`), `no_text` and
+    `bad_date`. `source` is taken from the host of `url` where it was not given.
+    """
+    rows = len(records.positions)
+    given = {name: _filled(records.columns.get(name), rows) for name in FIELD_ALIASES if name != "published_at"}
+    text, html = given["text"], given["html"]
+    dates = records.columns.get("published_at")
+    published, undated = _published(dates, rows)
+    size = sum(np.asarray(pc.fill_null(pc.binary_length(column), 0)).astype(np.int64) for column in (text, html))
+    refused = np.zeros(rows, np.bool_)
+
+    def refuse(mask: npt.NDArray[np.bool_], reason: str, message: Callable[[int], str]) -> None:
+        for row in np.flatnonzero(mask & ~refused).tolist():
+            refusals.add(
+                source_uri,
+                int(records.positions[row]),
+                given["id"][row].as_py(),
+                reasons.STAGE_READ,
+                reason,
+                message(row),
+                records.payload(row),
+            )
+        refused[mask] = True
+
+    refuse(size > settings.max_record_bytes, reasons.TOO_LARGE, lambda row: too_large_message(int(size[row]), settings))
+    nothing = np.asarray(pc.and_(text.is_null(), html.is_null()))
+    refuse(nothing, reasons.NO_TEXT, lambda _: "the record has neither text nor a page")
+    refuse(undated, reasons.BAD_DATE, lambda row: f"can't read the date {dates[row].as_py()!s}; accepted: {EXAMPLES}")
+    source = pc.coalesce(given["source"], _host(given["url"]))
+    columns = {
+        "article_id": article_ids(given["id"], given["source"], given["url"], given["title"], text, html),
+        "source_id": given["id"],
+        "source_uri": pa.repeat(source_uri, rows),
+        "position": pa.array(records.positions, pa.int64()),
+        "source": source,
+        "url": given["url"],
+        "title": given["title"],
+        "language": normalise_languages(given["language"]),
+        "published_at": published,
+        "text": text,
+        "html": html,
+    }
+    batch = pa.RecordBatch.from_arrays([columns[name] for name in RAW.names], schema=RAW)
+    return batch.filter(pa.array(~refused)) if refused.any() else batch
+
+
+def too_large_message(size: int, settings: ReadSettings) -> str:
+    """Says a record's size in bytes and the setting it passes."""
+    return f"the record has {size} bytes; read.max_record_bytes is {settings.max_record_bytes}"
+
+
+def _filled(column: pa.Array | None, rows: int) -> pa.StringArray:
+    """The column, with null where a value is empty or white space: that gives nothing."""
+    if column is None:
+        return pa.nulls(rows, pa.string())
+    if column.null_count == rows:
+        return column
+    written = pc.match_substring_regex(column, r"[^\s\pZ\x{0085}\x{FEFF}\x{200B}]")
+    if pc.all(written, min_count=0).as_py():
+        return column
+    return pc.if_else(pc.fill_null(written, False), column, pa.scalar(None, pa.string()))
+
+
+def _published(dates: pa.Array | None, rows: int) -> tuple[pa.TimestampArray, npt.NDArray[np.bool_]]:
+    if dates is None or dates.null_count == rows:
+        return pa.nulls(rows, TIMESTAMP), np.zeros(rows, np.bool_)
+    if pa.types.is_timestamp(dates.type):
+        bad = ~np.asarray(pc.fill_null(in_range(dates), True))
+        return pc.if_else(pa.array(bad), pa.scalar(None, TIMESTAMP), dates), bad
+    published, unread = parse_dates(dates)
+    return published, np.asarray(unread)
+
+
+def _host(url: pa.StringArray) -> pa.StringArray:
+    if url.null_count == len(url):
+        return url
+    return pc.utf8_lower(pc.struct_field(pc.extract_regex(url, HOST), "host"))

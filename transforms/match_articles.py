@@ -1,0 +1,204 @@
+"""Sketches to weighed pairs: postings, a join, and exact evidence. Only hashes and handles are shuffled."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import apache_beam as beam
+import numpy as np
+import numpy.typing as npt
+
+from schemas.settings import MatchSettings
+from transforms import staging
+from transforms.functions.joining import (
+    BAND_POSTING,
+    PAIR,
+    POSTING,
+    Handles,
+    by_partition,
+    join_postings,
+    star_buckets,
+    sum_pairs,
+)
+from transforms.functions.matching import (
+    WEIGHED,
+    anchor_postings_of,
+    band_postings_of,
+    count_rarity,
+    weigh,
+)
+from transforms.functions.sketch_files import SketchFiles
+
+COUNTS = "counts"
+PAIRS_AT_ONCE = 20_000
+"""Pairs weighed in one go: their articles' words and shingles take about 300 MB at most where none is shared."""
+
+
+@dataclass(frozen=True)
+class MatchTask:
+    """What every step of matching needs to know.
+
+    Attributes:
+        sketch_paths: all sketch files, in the order of their numbers; earlier runs' first.
+        first_new: handles from here on are this run's.
+        left_out_path: an array of handles that propose nothing.
+        rarity_paths: the ranges of the days table, in order.
+        folder: where weighed pairs are written.
+    """
+
+    sketch_paths: tuple[str, ...]
+    first_new: int
+    left_out_path: str
+    rarity_paths: tuple[str, ...]
+    folder: str
+    settings: MatchSettings
+
+
+def load_array(path: str) -> npt.NDArray[Any]:
+    """An array written by `save_array`: mapped where the file is local."""
+    if staging.is_local(path):
+        return np.load(path, mmap_mode="r")
+    with staging.open_file(path) as source:
+        return np.load(io.BytesIO(source.read()))
+
+
+def save_array(path: str, values: npt.NDArray[Any]) -> None:
+    staging.write_whole(path, lambda sink: np.save(sink, values, allow_pickle=False))
+
+
+def read_sketches(path: str) -> Any:
+    return staging.read_arrow(path) if path.endswith(".arrow") else staging.read_parquet(path)
+
+
+class _WithSketches(beam.DoFn):
+    """A step that opens the task's files once for each worker."""
+
+    def __init__(self, task: MatchTask) -> None:
+        self.task = task
+
+    def setup(self) -> None:
+        self.sketches = SketchFiles(self.task.sketch_paths, read_sketches)
+        self.left_out: Handles = np.array(load_array(self.task.left_out_path))
+
+
+class CountRarity(beam.PTransform):
+    """Numbers of ranges of slots to files of the days table, a JSON row each."""
+
+    def __init__(self, task: MatchTask, slots: int, ranges: int) -> None:
+        super().__init__()
+        self.task, self.slots, self.ranges = task, slots, ranges
+
+    def expand(self, numbers: beam.PCollection[int]) -> beam.PCollection[str]:
+        count = _CountRange(self.task, self.slots, self.ranges)
+        return numbers | "Spread" >> beam.Reshuffle() | "Count days" >> beam.ParDo(count).with_output_types(str)
+
+
+class _CountRange(_WithSketches):
+    def __init__(self, task: MatchTask, slots: int, ranges: int) -> None:
+        super().__init__(task)
+        self.slots, self.ranges = slots, ranges
+
+    def process(self, number: int) -> Iterable[str]:
+        size = self.slots // self.ranges
+        counts = count_rarity(self.sketches, self.left_out, number * size, size, self.slots)
+        path = f"{self.task.folder}/days-{number:03d}.npy"
+        save_array(path, counts)
+        yield json.dumps({"path": path})
+
+
+class MatchArticles(beam.PTransform):
+    """Numbers of sketch files to files of weighed pairs, a JSON row each.
+
+    Args:
+        task: what is compared.
+        propose: "bands" (near-identical texts, each with its bucket's first) or "anchors" (any text in common).
+    """
+
+    def __init__(self, task: MatchTask, propose: str) -> None:
+        super().__init__()
+        self.task, self.propose = task, propose
+
+    def expand(self, numbers: beam.PCollection[int]) -> beam.PCollection[str]:
+        joined = (
+            numbers
+            | "Spread" >> beam.Reshuffle()
+            | "Postings" >> beam.ParDo(_Postings(self.task, self.propose)).with_output_types(tuple[bytes, bytes])
+            | "By key" >> beam.GroupByKey()
+            | "Join" >> beam.ParDo(_Join(self.task, self.propose))
+            .with_output_types(tuple[bytes, bytes])
+            .with_outputs(COUNTS, main="pairs")
+        )
+        weighed = (
+            joined.pairs
+            | "By pair" >> beam.GroupByKey()
+            | "Weigh" >> beam.ParDo(_Weigh(self.task, self.propose)).with_output_types(str)
+        )
+        return (weighed, joined[COUNTS]) | "Both" >> beam.Flatten()
+
+
+class _Postings(_WithSketches):
+    def __init__(self, task: MatchTask, propose: str) -> None:
+        super().__init__(task)
+        self.propose = propose
+
+    def process(self, number: int) -> Iterable[tuple[bytes, bytes]]:
+        if self.propose == "bands":
+            postings = band_postings_of(self.sketches, number, self.left_out, self.task.settings)
+        else:
+            postings = anchor_postings_of(self.sketches, number, self.left_out)
+        yield from by_partition(postings, postings["key"], self.task.settings.partitions)
+
+
+class _Join(beam.DoFn):
+    def __init__(self, task: MatchTask, propose: str) -> None:
+        self.task, self.propose = task, propose
+
+    def process(self, block: tuple[bytes, Iterable[bytes]]) -> Iterable[Any]:
+        settings = self.task.settings
+        if self.propose == "bands":
+            postings = np.frombuffer(b"".join(block[1]), BAND_POSTING)
+            pairs = star_buckets(postings, first_new=self.task.first_new)
+        else:
+            postings = np.frombuffer(b"".join(block[1]), POSTING)
+            pairs, capped, lost = join_postings(
+                postings, first_new=self.task.first_new, window_days=settings.window_days,
+                cap=settings.max_anchor_postings,
+            )  # fmt: skip
+            yield beam.pvalue.TaggedOutput(
+                COUNTS, json.dumps({"capped": capped, "lost": lost, "postings": len(postings), "at": block[0].decode()})
+            )
+        keys = pairs["left"] * np.uint64(0x9E3779B97F4A7C15) ^ pairs["right"]
+        yield from by_partition(pairs, keys, settings.partitions)
+
+
+class _Weigh(_WithSketches):
+    def __init__(self, task: MatchTask, propose: str) -> None:
+        super().__init__(task)
+        self.propose = propose
+
+    def setup(self) -> None:
+        super().setup()
+        self.rarity = read_rarity(self.task.rarity_paths)
+
+    def process(self, block: tuple[bytes, Iterable[bytes]]) -> Iterable[str]:
+        pairs = sum_pairs(np.frombuffer(b"".join(block[1]), PAIR))
+        proposed = len(pairs)
+        if self.propose == "anchors":
+            pairs = pairs[pairs["shared"] >= self.task.settings.min_shared_anchors]
+        parts = [
+            weigh(self.sketches, pairs[start : start + PAIRS_AT_ONCE], self.rarity, self.task.settings)
+            for start in range(0, len(pairs), PAIRS_AT_ONCE)
+        ]
+        path = f"{self.task.folder}/{self.propose}-{int(block[0]):04d}.npy"
+        save_array(path, np.concatenate(parts) if parts else np.empty(0, WEIGHED))
+        yield json.dumps({"path": path, "pairs": len(pairs), "proposed": proposed})
+
+
+def read_rarity(paths: Iterable[str]) -> npt.NDArray[np.uint8]:
+    """The whole days table, mapped if it is one local file."""
+    parts = [load_array(path) for path in paths]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
