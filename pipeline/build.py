@@ -8,7 +8,7 @@ import apache_beam as beam
 
 from schemas.settings import Settings
 from transforms.clean_articles import CleanArticles
-from transforms.match_articles import CountRarity, MatchArticles, MatchTask
+from transforms.match_articles import CountRarity, MatchArticles, MatchTask, WeighPairs
 from transforms.parts import WriteListing
 from transforms.publish_run import PublishRun, PublishTask
 from transforms.read_articles import ReadArticles
@@ -51,8 +51,18 @@ def build_match(pipeline: beam.Pipeline, task: MatchTask, propose: str, listing:
     )
 
 
+def build_complete(pipeline: beam.Pipeline, task: MatchTask, pairs_path: str, ranges: int, listing: str) -> None:
+    """5: what is compared through a representative, with all that the representative has to do with."""
+    (
+        pipeline
+        | "Ranges" >> beam.Create(list(range(ranges)))
+        | "Weigh pairs" >> WeighPairs(task, pairs_path, ranges)
+        | "List pairs" >> WriteListing(listing)
+    )
+
+
 def build_relate(pipeline: beam.Pipeline, task: RelateTask, listing: str) -> None:
-    """5: stories, keepers, labels."""
+    """6: stories, keepers, labels."""
     (
         pipeline
         | "Once" >> beam.Create([0])
@@ -62,7 +72,7 @@ def build_relate(pipeline: beam.Pipeline, task: RelateTask, listing: str) -> Non
 
 
 def build_publish(pipeline: beam.Pipeline, task: PublishTask, groups: list[str], listing: str) -> None:
-    """6: the store's tables; the manifest comes after, when all sums are right."""
+    """7: the store's tables; the manifest comes after, when all sums are right."""
     (
         pipeline
         | "Groups" >> beam.Create(groups)

@@ -15,8 +15,9 @@ STEPS = {
     "2-rarity": "counting how common each phrase is",
     "3-alike": "comparing near-identical texts",
     "4-match": "comparing texts that share phrases",
-    "5-relate": "finding stories and keepers",
-    "6-publish": "writing the store",
+    "5-complete": "comparing the versions of each text",
+    "6-relate": "finding stories and keepers",
+    "7-publish": "writing the store",
 }
 LINE_SECONDS = 5.0
 BAR_SECONDS = 0.2

@@ -28,7 +28,7 @@ from schemas import relations
 from schemas.settings import Settings
 from schemas.tables import LABEL, MATCH, MATCH_COUNTS, SCHEMA_VERSION
 from transforms import staging
-from transforms.functions.labelling import Catalogue, collapsed, left_out, read_catalogue
+from transforms.functions.labelling import Catalogue, collapse, complete, left_out, read_catalogue
 from transforms.functions.matching import WEIGHED
 from transforms.functions.publishing import changed_labels, constant, label_rows
 from transforms.functions.rarity import table_slots
@@ -188,14 +188,18 @@ class _Run:
         rows = self._job("3-alike", lambda p, listing: build.build_match(p, task, "bands", listing))
         weighed_paths = sorted(row["path"] for row in rows if "path" in row)
         alike = np.concatenate([load_array(path) for path in weighed_paths] or [np.empty(0, WEIGHED)])
-        also = collapsed(catalogue, alike, self.settings.match.collapse_jaccard)
-        outside = np.union1d(np.array(load_array(task.left_out_path)), also)
+        through = collapse(catalogue, alike, self.settings.match.collapse_jaccard)
         path = staging.join(self.folder, "left-out-of-anchors.npy")
-        save_array(path, outside)
+        save_array(path, np.union1d(np.array(load_array(task.left_out_path)), through.handles))
         task = MatchTask(sketch_paths, first_new, path, rarity, folder, self.settings.match)
         rows = self._job("4-match", lambda p, listing: build.build_match(p, task, "anchors", listing))
-        weighed_paths += sorted(row["path"] for row in rows if "path" in row)
         caps = {name: sum(row.get(name, 0) for row in rows) for name in ("postings", "capped", "lost", "pairs")}
+        weighed_paths += sorted(row["path"] for row in rows if "path" in row)
+        weighed = np.concatenate([load_array(path) for path in weighed_paths] or [np.empty(0, WEIGHED)])
+        pairs_path = staging.join(self.folder, "pairs-to-complete.npy")
+        save_array(pairs_path, complete(weighed, through, self.settings))
+        rows = self._job("5-complete", lambda p, listing: build.build_complete(p, task, pairs_path, ranges, listing))
+        weighed_paths += sorted(row["path"] for row in rows)
         return weighed_paths, task, caps
 
     def _relate(self, task: MatchTask, weighed_paths: list[str]) -> None:
@@ -206,7 +210,7 @@ class _Run:
             newest_first = newest_first.take(pa.array(np.arange(newest_first.num_rows)[::-1]))
             staging.write_arrow(stored_path, newest_first)
         relate_task = RelateTask(task, tuple(weighed_paths), stored_path, self.folder, self.settings)
-        self._job("5-relate", lambda p, listing: build.build_relate(p, relate_task, listing))
+        self._job("6-relate", lambda p, listing: build.build_relate(p, relate_task, listing))
 
     def _publish_task(self, sketch_paths: tuple[str, ...]) -> PublishTask:
         metadata = {
@@ -230,7 +234,7 @@ class _Run:
             groups[-1].append({"name": part["name"], "articles": part["articles"], "refused": part["refused"]})
         numbered = [json.dumps({"number": number, "parts": group}) for number, group in enumerate(groups)]
         task = self._publish_task(sketch_paths)
-        rows = self._job("6-publish", lambda p, listing: build.build_publish(p, task, numbered, listing))
+        rows = self._job("7-publish", lambda p, listing: build.build_publish(p, task, numbered, listing))
         return sorted(rows, key=lambda row: str(row["path"]))
 
     def _publish_labels(self, catalogue: Catalogue, first_new: int) -> list[dict[str, Any]]:

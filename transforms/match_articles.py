@@ -175,27 +175,56 @@ class _Join(beam.DoFn):
         yield from by_partition(pairs, keys, settings.partitions)
 
 
-class _Weigh(_WithSketches):
-    def __init__(self, task: MatchTask, propose: str) -> None:
-        super().__init__(task)
-        self.propose = propose
+class _Weighing(_WithSketches):
+    """A step that weighs pairs and writes them to a file."""
 
     def setup(self) -> None:
         super().setup()
         self.rarity = read_rarity(self.task.rarity_paths)
 
-    def process(self, block: tuple[bytes, Iterable[bytes]]) -> Iterable[str]:
-        pairs = sum_pairs(np.frombuffer(b"".join(block[1]), PAIR))
-        proposed = len(pairs)
-        if self.propose == "anchors":
-            pairs = pairs[pairs["shared"] >= self.task.settings.min_shared_anchors]
+    def weigh_into(self, name: str, pairs: npt.NDArray[np.void]) -> str:
         parts = [
             weigh(self.sketches, pairs[start : start + PAIRS_AT_ONCE], self.rarity, self.task.settings)
             for start in range(0, len(pairs), PAIRS_AT_ONCE)
         ]
-        path = f"{self.task.folder}/{self.propose}-{int(block[0]):04d}.npy"
+        path = f"{self.task.folder}/{name}.npy"
         save_array(path, np.concatenate(parts) if parts else np.empty(0, WEIGHED))
-        yield json.dumps({"path": path, "pairs": len(pairs), "proposed": proposed})
+        return json.dumps({"path": path, "pairs": len(pairs)})
+
+
+class _Weigh(_Weighing):
+    def __init__(self, task: MatchTask, propose: str) -> None:
+        super().__init__(task)
+        self.propose = propose
+
+    def process(self, block: tuple[bytes, Iterable[bytes]]) -> Iterable[str]:
+        pairs = sum_pairs(np.frombuffer(b"".join(block[1]), PAIR))
+        if self.propose == "anchors":
+            pairs = pairs[pairs["shared"] >= self.task.settings.min_shared_anchors]
+        yield self.weigh_into(f"{self.propose}-{int(block[0]):04d}", pairs)
+
+
+class WeighPairs(beam.PTransform):
+    """Numbers of ranges of a file of pairs to files of weighed pairs, a JSON row each."""
+
+    def __init__(self, task: MatchTask, pairs_path: str, ranges: int) -> None:
+        super().__init__()
+        self.task, self.pairs_path, self.ranges = task, pairs_path, ranges
+
+    def expand(self, numbers: beam.PCollection[int]) -> beam.PCollection[str]:
+        weigh_range = _WeighRange(self.task, self.pairs_path, self.ranges)
+        return numbers | "Spread" >> beam.Reshuffle() | "Weigh" >> beam.ParDo(weigh_range).with_output_types(str)
+
+
+class _WeighRange(_Weighing):
+    def __init__(self, task: MatchTask, pairs_path: str, ranges: int) -> None:
+        super().__init__(task)
+        self.pairs_path, self.ranges = pairs_path, ranges
+
+    def process(self, number: int) -> Iterable[str]:
+        pairs = load_array(self.pairs_path)
+        edges = np.linspace(0, len(pairs), self.ranges + 1).astype(np.int64)
+        yield self.weigh_into(f"pairs-{number:04d}", np.array(pairs[edges[number] : edges[number + 1]]))
 
 
 def read_rarity(paths: Iterable[str]) -> npt.NDArray[np.uint8]:

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 _MONTH_WORDS = """
-1 jan january januar janner jaenner janvier janv enero ene gennaio gen janeiro januari ocak styczen stycznia leden ledna январь января янв يناير جانفي
-2 feb february februar feber fevrier fevr febrero febbraio fevereiro fev februari subat luty lutego unor unora февраль февраля фев فبراير شباط فيفري
+1 jan january januar janner jaenner janvier janv enero ene gennaio gen janeiro januari ocak styczen stycznia leden
+1 ledna январь января янв يناير جانفي
+2 feb february februar feber fevrier fevr febrero febbraio fevereiro fev februari subat luty lutego unor unora
+2 февраль февраля фев فبراير شباط فيفري
 3 mar march marz maerz mrz mars marzo marco maart mrt mart marzec marca brezen brezna март марта мар مارس آذار اذار
-4 apr april avril avr abril abr aprile nisan kwiecien kwietnia duben dubna апрель апреля апр ابريل أبريل إبريل نيسان افريل أفريل
+4 apr april avril avr abril abr aprile nisan kwiecien kwietnia duben dubna апрель апреля апр ابريل أبريل إبريل
+4 نيسان افريل أفريل
 5 may mai mayo maggio mag maio mei maj mayis maja kveten kvetna май мая مايو ايار أيار ماي
-6 jun june juni juin junio giugno giu junho haziran czerwiec czerwca cerven cervna июнь июня июн يونيو حزيران جوان يونية يونيه
-7 jul july juli juillet juil julio luglio lug julho temmuz lipiec lipca cervenec cervence июль июля июл يوليو تموز جويلية يولية يوليه
-8 aug august aout agosto ago augustus augusti agustos sierpien sierpnia srpen srpna август августа авг اغسطس أغسطس آب اب أوت اوت
-9 sep sept september septembre septiembre set settembre setembro eylul wrzesien wrzesnia zari сентябрь сентября сен сент سبتمبر ايلول أيلول شتنبر
-10 oct october okt oktober octobre octubre ottobre ott outubro out ekim pazdziernik pazdziernika rijen rijna октябрь октября окт اكتوبر أكتوبر
+6 jun june juni juin junio giugno giu junho haziran czerwiec czerwca cerven cervna июнь июня июн يونيو حزيران جوان
+6 يونية يونيه
+7 jul july juli juillet juil julio luglio lug julho temmuz lipiec lipca cervenec cervence июль июля июл يوليو تموز
+7 جويلية يولية يوليه
+8 aug august aout agosto ago augustus augusti agustos sierpien sierpnia srpen srpna август августа авг اغسطس أغسطس
+8 آب اب أوت اوت
+9 sep sept september septembre septiembre set settembre setembro eylul wrzesien wrzesnia zari сентябрь сентября
+9 сен сент سبتمبر ايلول أيلول شتنبر
+10 oct october okt oktober octobre octubre ottobre ott outubro out ekim pazdziernik pazdziernika rijen rijna
+10 октябрь октября окт اكتوبر أكتوبر
 11 nov november novembre noviembre novembro kasim listopad listopada listopadu ноябрь ноября ноя نوفمبر نونبر
-12 dec december dez dezember decembre diciembre dic dicembre dezembro aralik grudzien grudnia prosinec prosince декабрь декабря дек ديسمبر دجنبر
+12 dec december dez dezember decembre diciembre dic dicembre dezembro aralik grudzien grudnia prosinec prosince
+12 декабрь декабря дек ديسمبر دجنبر
 """
 
 _WEEKDAY_WORDS = """
@@ -25,18 +36,18 @@ lunes martes miercoles jueves viernes sabado domingo lunedi martedi mercoledi gi
 maandag dinsdag woensdag donderdag vrijdag zaterdag zondag segunda terca quarta quinta sexta feira
 pazartesi sali carsamba persembe cuma cumartesi pazar
 понедельник вторник среда четверг пятница суббота воскресенье
-الاثنين الإثنين الثلاثاء الاربعاء الأربعاء الخميس الجمعة الجمعه السبت الاحد الأحد اثنين ثلاثاء اربعاء أربعاء خميس جمعة سبت أحد احد
+الاثنين الإثنين الثلاثاء الاربعاء الأربعاء الخميس الجمعة الجمعه السبت الاحد الأحد اثنين ثلاثاء اربعاء أربعاء خميس
+جمعة سبت أحد احد
 """
 
 _SMALL_WORDS = """
-of the at on de del di du le la el den der um uhr a à alle ore kl klo om o as às um em и г года в في يوم الساعة الموافق م
+of the at on de del di du le la el den der um uhr a à alle ore kl klo om o as às um em и г года в في يوم الساعة
+الموافق م
 published updated posted last stand publie le mis jour
 """
 
 
 def _folded(word: str) -> str:
-    import unicodedata
-
     decomposed = unicodedata.normalize("NFKD", word.casefold())
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
 

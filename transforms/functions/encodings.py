@@ -35,10 +35,16 @@ REPAIR_SHARE = 0.1
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x84\x86-\x9f\ufffd\ufffe\uffff]")
 _ABOVE_ASCII = re.compile("[^\x00-\x7f]")
 _LIKELY = re.compile(
-    "(?<=[^\\W\\d_])[^\x00-\x7fÿþƒˆ\\W\\d_]|[^\x00-\x7fÿþƒˆ\\W\\d_](?=[^\\W\\d_])"
-    "|[\u0600-\u06ff\u2018-\u201f\u2013\u2014\u2026\u2022\u00a0\u00ab\u00bb\u00bf\u00a1\u00b0\u00ba\u00aa\u00a3\u00a9\u00ae"
-    "\u2122\u00a7\u00b7\u200c-\u200f\u3000-\u30ff\u4e00-\u9fff\uac00-\ud7a3\uff00-\uff60]|(?<![^\\s\\d])€(?!€)|(?<=[ '’])[àÀéÉèÈóÓíÍúÚöÖåÅøØæÆ]"
+    "(?<=[^\\W\\d_])[^\x00-\x7fÿþƒˆ\\W\\d_]"
+    "|[^\x00-\x7fÿþƒˆ\\W\\d_](?=[^\\W\\d_])"
+    "|[\u0600-\u06ff\u2018-\u201f\u2013\u2014\u2026\u2022\u00a0\u00ab\u00bb\u00bf\u00a1\u00b0\u00ba\u00aa\u00a3\u00a9]"
+    "|[\u00ae\u2122\u00a7\u00b7\u200c-\u200f\u3000-\u30ff\u4e00-\u9fff\uac00-\ud7a3\uff00-\uff60]"
+    "|(?<![^\\s\\d])€(?!€)"
+    "|(?<=[ '’])[àÀéÉèÈóÓíÍúÚöÖåÅøØæÆ]"
 )
+"""A letter beside a letter, the usual marks, words of one letter. Not ÿ, þ, ƒ and ˆ, which windows-1252 makes of bytes such as
+0xFF and 0xFE that belong to no text."""
+
 _EAST_ASIAN = {"cp949", "euc_kr", "cp932", "shift_jis", "euc_jp", "gb18030", "gbk", "gb2312", "big5"}
 """What charset-normalizer is asked for beside the web's encodings: it knows Korean, which uchardet doesn't."""
 

@@ -29,9 +29,12 @@ precision from .951 to .957 and costs no recall."""
 PAGES_BETWEEN_RESETS = 500
 
 _STATED_DATE = re.compile(
-    r"""(?:article:published_time|"datePublished"|itemprop=["']?datePublished)[^>]{0,60}?["'](\d{4}-\d\d-\d\dT[\d:.]{5,16}(?:Z|[+-]\d\d:?\d\d)?)["']"""
+    r"""(?:article:published_time|"datePublished"|itemprop=["']?datePublished)[^>]{0,60}?["']"""
+    r"""(\d{4}-\d\d-\d\dT[\d:.]{5,16}(?:Z|[+-]\d\d:?\d\d)?)["']"""
 )
-_STATED_LANGUAGE = re.compile(r"""<html\b[^>]{0,500}?\slang\s{0,4}=\s{0,4}["']?([A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3})""", re.I)
+_STATED_LANGUAGE = re.compile(
+    r"""<html\b[^>]{0,500}?\slang\s{0,4}=\s{0,4}["']?([A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3})""", re.IGNORECASE
+)
 _HEAD_CHARACTERS = 1 << 18
 _NO_WORD = re.compile(r"[\W_]+")
 
@@ -120,7 +123,10 @@ def main(arguments: list[str]) -> int:
     memory_bytes = int(arguments[0])
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints must not stand between the frames
-    import trafilatura.meta  # before the limit, which is for pages
+    import resiliparse.extract.html2text  # noqa: F401 - loaded before the limits of time and memory, which are for pages
+    import trafilatura.meta
+
+    trafilatura.bare_extraction("<html><body><p>ready</p></body></html>", with_metadata=True)
 
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     write_frame(answers, b"")

@@ -11,6 +11,8 @@ from uuid import UUID
 import pyarrow as pa
 import pyarrow.compute as pc
 
+_KINDS = {"dict": "an object", "list": "a list", "tuple": "a list"}
+
 
 class ValueKindError(ValueError):
     """A field holds something other than text, a number or a date."""
@@ -54,5 +56,5 @@ def _as_text(name: str, value: Any) -> str:
             return bytes(value).decode()
         except UnicodeDecodeError:
             raise ValueKindError(f"{name} holds bytes that are not UTF-8") from None
-    kind = {dict: "an object", list: "a list", tuple: "a list"}.get(type(value), f"a {type(value).__name__}")
+    kind = _KINDS.get(type(value).__name__, f"a {type(value).__name__}")
     raise ValueKindError(f"{name} is {kind}; expected text")

@@ -28,7 +28,7 @@ from transforms.functions.deciding import (
     share,
 )
 from transforms.functions.evidence import EVIDENCE
-from transforms.functions.joining import Handles
+from transforms.functions.joining import PAIR, Handles
 from transforms.functions.matching import WEIGHED
 from transforms.functions.relating import DecidedPairs, Ints, Ranked, relate
 from transforms.functions.sketch_files import SketchFiles, packed_bytes
@@ -111,8 +111,16 @@ def left_out(catalogue: Catalogue) -> Handles:
     return catalogue.handles[~stands]
 
 
-def collapsed(catalogue: Catalogue, weighed: npt.NDArray[np.void], threshold: float) -> Handles:
-    """Handles of articles so like another representative that they are compared with the rest through it.
+@dataclass(frozen=True)
+class Collapsed:
+    """Articles so like another one that their candidates are found through it; both uint64[n], `handles` ascending."""
+
+    handles: Handles
+    representatives: Handles
+
+
+def collapse(catalogue: Catalogue, weighed: npt.NDArray[np.void], threshold: float) -> Collapsed:
+    """Which articles are compared with the rest through a representative.
 
     Walked by id: an article is a representative unless it is alike (jaccard >= threshold) to an earlier one.
     """
@@ -124,14 +132,49 @@ def collapsed(catalogue: Catalogue, weighed: npt.NDArray[np.void], threshold: fl
     for a, b in zip(left.tolist(), right.tolist(), strict=True):
         neighbours[a].append(b)
         neighbours[b].append(a)
-    representative: set[int] = set()
-    out = []
+    stands: dict[int, int] = {}
     for one in sorted(neighbours, key=names.__getitem__):
-        if any(other in representative for other in neighbours[one]):
-            out.append(one)
-        else:
-            representative.add(one)
-    return np.sort(catalogue.handles[np.array(out, np.int64)])
+        heads = [other for other in neighbours[one] if stands.get(other) == other]
+        stands[one] = min(heads, key=names.__getitem__) if heads else one
+    through = sorted(one for one, head in stands.items() if head != one)
+    heads = [stands[one] for one in through]
+    return Collapsed(catalogue.handles[np.array(through, np.int64)], catalogue.handles[np.array(heads, np.int64)])
+
+
+def complete(weighed: npt.NDArray[np.void], collapsed: Collapsed, settings: Settings) -> npt.NDArray[np.void]:
+    """Pairs still to be weighed: what is collapsed with all that its representative has to do with.
+
+    Within a cluster (a representative and what is collapsed into it) every pair; between the clusters of two
+    representatives that share text, every pair too. Where that would be more than MAX_CLUSTER_PAIRS nothing is added:
+    relating then asks for the pairs it needs.
+
+    Returns:
+        PAIR[n], none of which is in `weighed`.
+    """
+    members: dict[int, list[int]] = {}
+    for one, head in zip(collapsed.handles.tolist(), collapsed.representatives.tolist(), strict=True):
+        members.setdefault(head, [head]).append(one)
+    wanted: set[tuple[int, int]] = set()
+    for cluster in members.values():
+        if len(cluster) * len(cluster) <= MAX_CLUSTER_PAIRS:
+            wanted.update((min(a, b), max(a, b)) for i, a in enumerate(cluster) for b in cluster[i + 1 :])
+    related = weighed[decide(weighed["evidence"], settings.match).relation != NONE]
+    for left, right in zip(related["left"].tolist(), related["right"].tolist(), strict=True):
+        first, second = members.get(left, [left]), members.get(right, [right])
+        if 1 < len(first) * len(second) <= MAX_CLUSTER_PAIRS:
+            wanted.update((min(a, b), max(a, b)) for a in first for b in second if a != b)
+    wanted.difference_update(zip(weighed["left"].tolist(), weighed["right"].tolist(), strict=True))
+    pairs = np.array(sorted(wanted), np.uint64).reshape(-1, 2)
+    found = np.zeros(len(pairs), PAIR)
+    found["left"], found["right"] = pairs[:, 0], pairs[:, 1]
+    return found
+
+
+MAX_CLUSTER_PAIRS = 400
+"""Pairs weighed between two clusters: 20 versions of one text by 20 of another."""
+
+MAX_TWIN_ROWS = 64
+"""Match rows written for one pair because articles of the very same words have the very same evidence."""
 
 
 @dataclass(frozen=True)
@@ -243,7 +286,8 @@ def _expand(
     own[of_node & (kept[at] == at)] = exact
     source = np.where(derived[at] >= 0, nodes[derived[at]], -1)
     source[own == exact] = -1
-    pairs = np.concatenate([pairs, _member_pairs(catalogue, members[of_node], keeper[of_node], pairs, weigh)])
+    of_members = _member_pairs(catalogue, members[of_node], keeper[of_node], pairs, weigh)
+    pairs = _first_of_each(np.concatenate([pairs, of_members, _twin_pairs(catalogue, members, pairs, settings)]))
     story = _stories(catalogue, members, keeper)
     return RelatedRun(members, own, keeper, source, story, match_rows(catalogue, pairs, settings))
 
@@ -292,6 +336,40 @@ def _member_pairs(
     found["left"], found["right"] = np.minimum(member, keeper), np.maximum(member, keeper)
     found["evidence"] = np.where(backwards, swap_sides(found["evidence"]), found["evidence"])
     return found
+
+
+def _twin_pairs(
+    catalogue: Catalogue, members: Ints, pairs: npt.NDArray[np.void], settings: Settings
+) -> npt.NDArray[np.void]:
+    """Related pairs again for articles of the same words as either side, up to MAX_TWIN_ROWS a pair."""
+    sizes = np.bincount(catalogue.node[members], minlength=len(catalogue.node))
+    left, right = _ends(catalogue, pairs)
+    related = decide(pairs["evidence"], settings.match).relation != NONE
+    many = np.flatnonzero(related & (sizes[left] * sizes[right] > 1) & (sizes[left] * sizes[right] <= MAX_TWIN_ROWS))
+    if not len(many):
+        return pairs[:0]
+    order = members[np.argsort(catalogue.node[members], kind="stable")]
+    starts = np.searchsorted(catalogue.node[order], np.arange(len(catalogue.node) + 1))
+    parts = []
+    for at in many.tolist():
+        first = order[starts[left[at]] : starts[left[at] + 1]]
+        second = order[starts[right[at]] : starts[right[at] + 1]]
+        rows = np.repeat(pairs[at : at + 1], len(first) * len(second))
+        one = catalogue.handles[np.repeat(first, len(second))]
+        other = catalogue.handles[np.tile(second, len(first))]
+        rows["evidence"] = np.where(one > other, swap_sides(rows["evidence"]), rows["evidence"])
+        rows["left"], rows["right"] = np.minimum(one, other), np.maximum(one, other)
+        parts.append(rows)
+    return np.concatenate(parts)
+
+
+def _first_of_each(pairs: npt.NDArray[np.void]) -> npt.NDArray[np.void]:
+    """Each pair of handles once, the first given."""
+    order = np.lexsort((np.arange(len(pairs)), pairs["right"], pairs["left"]))
+    left, right = pairs["left"][order], pairs["right"][order]
+    new = np.ones(len(order), np.bool_)
+    new[1:] = (left[1:] != left[:-1]) | (right[1:] != right[:-1])
+    return pairs[np.sort(order[new])]
 
 
 def _ends(catalogue: Catalogue, pairs: npt.NDArray[np.void]) -> tuple[Ints, Ints]:

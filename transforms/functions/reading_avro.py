@@ -1,4 +1,4 @@
-"""Avro object container files, block by block, so that a damaged or swollen block costs only itself and what follows."""
+"""Avro object container files, block by block, so that what stands before a damaged or swollen block is read."""
 
 from __future__ import annotations
 

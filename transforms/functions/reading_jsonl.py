@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import BinaryIO
 
 import numpy as np
@@ -90,7 +91,7 @@ def _read_wide(
             continue
         lines = block_of_lines(block.data, 0)
         edges = [0, *(lines.starts.tolist()), len(block.data)]
-        sizes = [len(bytes(block.data[a:b]).decode().encode(encoding)) for a, b in zip(edges, edges[1:], strict=False)]
+        sizes = [len(bytes(block.data[a:b]).decode().encode(encoding)) for a, b in pairwise(edges)]
         positions = offset + np.cumsum(sizes)[:-1]
         offset += sum(sizes)
         located = JsonBlock(lines.data, lines.starts, lines.ends, positions)

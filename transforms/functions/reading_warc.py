@@ -176,7 +176,9 @@ def _is_page(head: bytes) -> bool:
     return any(kind.encode() in http for kind in _PAGE_KINDS)
 
 
-def _page(header: bytes, body: bytes, position: int, url: str | None, settings: ReadSettings) -> _Page | _Refused | None:
+def _page(
+    header: bytes, body: bytes, position: int, url: str | None, settings: ReadSettings
+) -> _Page | _Refused | None:
     """The page of one response; None where it is none."""
     try:
         record = next(iter(ArchiveIterator(io.BytesIO(header + body + b"\r\n\r\n"), stream_detect=False,

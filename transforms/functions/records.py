@@ -78,7 +78,7 @@ def raw_batch(records: Records, source_uri: str, settings: ReadSettings, refusal
     text, html = given["text"], given["html"]
     dates = records.columns.get("published_at")
     published, undated = _published(dates, rows)
-    size = sum(np.asarray(pc.fill_null(pc.binary_length(column), 0)).astype(np.int64) for column in (text, html))
+    size = _bytes(text) + _bytes(html)
     refused = np.zeros(rows, np.bool_)
 
     def refuse(mask: npt.NDArray[np.bool_], reason: str, message: Callable[[int], str]) -> None:
@@ -97,7 +97,9 @@ def raw_batch(records: Records, source_uri: str, settings: ReadSettings, refusal
     refuse(size > settings.max_record_bytes, reasons.TOO_LARGE, lambda row: too_large_message(int(size[row]), settings))
     nothing = np.asarray(pc.and_(text.is_null(), html.is_null()))
     refuse(nothing, reasons.NO_TEXT, lambda _: "the record has neither text nor a page")
-    refuse(undated, reasons.BAD_DATE, lambda row: f"can't read the date {dates[row].as_py()!s}; accepted: {EXAMPLES}")
+    if dates is not None:
+        given["published_at"] = dates
+    refuse(undated, reasons.BAD_DATE, lambda row: _bad_date_message(given["published_at"][row]))
     source = pc.coalesce(given["source"], _host(given["url"]))
     columns = {
         "article_id": article_ids(given["id"], given["source"], given["url"], given["title"], text, html),
@@ -114,6 +116,11 @@ def raw_batch(records: Records, source_uri: str, settings: ReadSettings, refusal
     }
     batch = pa.RecordBatch.from_arrays([columns[name] for name in RAW.names], schema=RAW)
     return batch.filter(pa.array(~refused)) if refused.any() else batch
+
+
+def _bad_date_message(value: pa.Scalar) -> str:
+    shown = str(value.as_py()) if pa.types.is_string(value.type) else str(value.cast(pa.int64()).as_py()) + " us"
+    return f"can't read the date {shown[:100]!r}; accepted: {EXAMPLES}"
 
 
 def too_large_message(size: int, settings: ReadSettings) -> str:
@@ -141,6 +148,10 @@ def _published(dates: pa.Array | None, rows: int) -> tuple[pa.TimestampArray, np
         return pc.if_else(pa.array(bad), pa.scalar(None, TIMESTAMP), dates), bad
     published, unread = parse_dates(dates)
     return published, np.asarray(unread)
+
+
+def _bytes(column: pa.StringArray) -> npt.NDArray[np.int64]:
+    return np.asarray(pc.fill_null(pc.binary_length(column), 0)).astype(np.int64)
 
 
 def _host(url: pa.StringArray) -> pa.StringArray:

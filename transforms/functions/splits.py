@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
@@ -106,7 +107,7 @@ def _byte_ranges(uri: str, size: int, split_bytes: int, open_file: OpenFile) -> 
     if b"\0" in head:  # UTF-16 or UTF-32: a newline is not one byte, so the file is read from its start
         return [(0, TO_THE_END)]
     edges = [*range(0, size, split_bytes), size]
-    return list(zip(edges, edges[1:], strict=False))
+    return list(pairwise(edges))
 
 
 def _row_groups(uri: str, split_bytes: int, open_file: OpenFile) -> list[tuple[int, int]]:

@@ -83,7 +83,7 @@ def _patterns() -> dict[str, Any]:
     place = rf"(?P<place>{_NAME}(?:,\s?{_NAME}){{0,2}}(?:/{_NAME}(?:,\s?{_NAME})?)?)"
     # Fully written in capitals, or with a state or country after them.
     capitals = r"(?P<capitals>[A-Z][A-Z’'.-]*[A-Z.](?:[ -][A-Z’'.-]+){0,3}(?:,\s[A-Z][\w.’']*(?: [A-Z][\w.’']*){0,2}){0,2})"
-    part = rf"{_AR_PART}"
+    part = rf"{_AR_PART}(?:\s*\([^()]{{2,40}}\)|/{_AR_PART})?"
     return {
         "credited": rf"^(?:{place},?\s*)?(?:,?\s*{_DATE},?\s*)?{credit}\s*(?:{_DASH}|:)+\s*",
         "capitals": rf"^{capitals}(?:,\s*{_DATE})?\s*(?:[–—―]|--+|\s-\s)\s*",
