@@ -122,6 +122,9 @@ class MatchSettings(_Checked):
     min_shared_anchors: int = setting(
         2, "anchors", "one shared anchor is one shared five-word phrase in eight; two keep 98 % of real pairs at a "
         "third of the candidates", bound=Bound(1, 64))
+    min_shared_share: float = setting(
+        0.05, "share of anchors", "of the article with fewer; of 2,507 proposed pairs below it (labelled_in_context, "
+        "developers' half) none was accepted and 39 had containment above the floor", bound=Bound(0, 1))
     max_anchor_postings: int = setting(
         60, "representatives", "an anchor in more representatives is furniture or a template; left out and counted",
         bound=Bound(2, 1_000_000))
@@ -158,7 +161,8 @@ class MatchSettings(_Checked):
         0.08, "share of word 5-shingles", "below this no pair read by eye was reuse; refused pairs above it are stored "
         "so that thresholds can be moved later", bound=Bound(0, 1))
     partitions: int = setting(
-        16, "partitions", "enough for 8 workers; the result does not depend on it", bound=Bound(1, 4096))
+        8, "partitions", "enough for 8 workers, and few enough that an article's shingles are sorted for few of them; "
+        "the result does not depend on it", bound=Bound(1, 4096))
 
 
 @dataclass(frozen=True)

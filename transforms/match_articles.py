@@ -197,10 +197,15 @@ class _Weigh(_Weighing):
         super().__init__(task)
         self.propose = propose
 
+    def _anchors(self, handles: Handles) -> npt.NDArray[np.int64]:
+        return self.sketches.gather_lengths(handles, "anchors")
+
     def process(self, block: tuple[bytes, Iterable[bytes]]) -> Iterable[str]:
         pairs = sum_pairs(np.frombuffer(b"".join(block[1]), PAIR))
         if self.propose == "anchors":
             pairs = pairs[pairs["shared"] >= self.task.settings.min_shared_anchors]
+            fewer = np.minimum(self._anchors(pairs["left"]), self._anchors(pairs["right"]))
+            pairs = pairs[pairs["shared"] >= self.task.settings.min_shared_share * fewer]
         yield self.weigh_into(f"{self.propose}-{int(block[0]):04d}", pairs)
 
 

@@ -30,15 +30,10 @@ def article_ids(
     digest = hashlib.sha256
     ids = []
     for row, head in enumerate(heads):
-        body = texts[row]
-        written = digest(head)
-        if len(body):
-            written.update(b"text:")
-        else:
-            written.update(b"html:")
-            body = pages[row]
-        written.update(body)
-        ids.append(written.hexdigest()[:ID_DIGITS])
+        body, kind = texts[row], b"text:"
+        if not body:
+            body, kind = pages[row], b"html:"
+        ids.append(digest(b"".join((head, kind, body))).hexdigest()[:ID_DIGITS])
     return pa.array(ids, pa.string())
 
 

@@ -77,7 +77,7 @@ def clean_texts(
         parts.append(Spans(wire.article, wire.start, wire.end, wire.tag + np.int32(len(names))))
     names += wire_names
     if settings.level == "full":
-        shape = find_structure(packed, lines, titles, _join(parts))
+        shape = find_structure(packed, lines, _join(parts))
         parts.append(Spans(shape.article, shape.start, shape.end, shape.tag + np.int32(len(names))))
     names += [*STRUCTURE_RULES.items()]
     off = np.array([rule in settings.disabled or category in settings.disabled for rule, category in names] or [False])
@@ -93,7 +93,7 @@ def clean_texts(
     return CleanedTexts(
         text,
         _removed_column(len(packed), names, spans, cut.at, cut.removed, kept_whole),
-        _titles(titles, headline_lines(packed, lines, titles)),
+        _titles(titles, headline_lines(packed, lines, titles, spans)),
         *(_sparse(lifted.values[name], len(packed)) for name in ("byline", "dateline", "agency")),
         share.astype(np.float32),
         count_words(kept),

@@ -42,8 +42,8 @@ _LIKELY = re.compile(
     "|(?<![^\\s\\d])€(?!€)"
     "|(?<=[ '’])[àÀéÉèÈóÓíÍúÚöÖåÅøØæÆ]"
 )
-"""A letter beside a letter, the usual marks, words of one letter. Not ÿ, þ, ƒ and ˆ, which windows-1252 makes of bytes such as
-0xFF and 0xFE that belong to no text."""
+"""A letter beside a letter, the usual marks, words of one letter. Not ÿ, þ, ƒ and ˆ, which windows-1252 makes of bytes
+such as 0xFF and 0xFE that belong to no text."""
 
 _EAST_ASIAN = {"cp949", "euc_kr", "cp932", "shift_jis", "euc_jp", "gb18030", "gbk", "gb2312", "big5"}
 """What charset-normalizer is asked for beside the web's encodings: it knows Korean, which uchardet doesn't."""

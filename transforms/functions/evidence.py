@@ -95,21 +95,19 @@ def _walk(short: WordHashes, long: WordHashes, out: npt.NDArray[np.void]) -> Non
     at = 0
     longest = blocks = covered3 = covered8 = covered15 = in_order = 0
     substitutions = number_substitutions = lead = 0
-    expected = 0
     end_short = end_long = -1
     while at <= n - size:
         value = shingle_at(short, at, size)
-        place = -1
-        # A repeated phrase: the place right after the last block is the likelier one.
-        for ahead in range(expected, min(expected + _SHORT_GAP + 1, m - size + 1)):
-            if end_long >= 0 and shingle_at(long, ahead, size) == value:
-                place = ahead
-                break
-        if place < 0:
-            slot = value & mask
-            while places[slot] >= 0 and keys[slot] != value:
-                slot = (slot + np.uint64(1)) & mask
-            place = places[slot]
+        slot = value & mask
+        while places[slot] >= 0 and keys[slot] != value:
+            slot = (slot + np.uint64(1)) & mask
+        place = places[slot]
+        if place >= 0 and end_long > place:
+            # A phrase that repeats: the place right after the last block is likelier than its first one.
+            for ahead in range(end_long, min(end_long + _SHORT_GAP + 1, m - size + 1)):
+                if shingle_at(long, ahead, size) == value:
+                    place = ahead
+                    break
         if place < 0:
             at += 1
             continue
@@ -135,7 +133,6 @@ def _walk(short: WordHashes, long: WordHashes, out: npt.NDArray[np.void]) -> Non
                 number_substitutions += number_short and number_long
         at += run
         end_short, end_long = at, place + run
-        expected = end_long
     in_long = np.sort(long[(long & np.uint32(1)) != 0])
     numbers = numbers_shared = 0
     for word in range(n):

@@ -29,7 +29,7 @@ def pick_values(record: Mapping[str, Any], names: Mapping[str, Sequence[str]]) -
         found[field] = None
         for name in field_names:
             value = record.get(name)
-            if value is not None:
+            if value is not None and value == value:  # not a number: nothing was given
                 found[field] = value if type(value) is str else _as_text(name, value)
                 break
     return found

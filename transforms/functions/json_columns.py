@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -136,18 +137,13 @@ def _parse_at_once(block: JsonBlock, names: dict[str, tuple[str, ...]]) -> dict[
     """All columns; None where a record is malformed or a value isn't of the kind that the first record has."""
     wanted = list(dict.fromkeys(name for field in names.values() for name in field))
     try:
-        first = orjson.loads(_line(block, 0))
-    except orjson.JSONDecodeError:
+        first = _record(_line(block, 0), names)
+    except _NoRecordError:
         return None
     dates = names["published_at"]
     schema = pa.schema([(name, _sniffed(first.get(name), name in dates)) for name in wanted])
-    size = len(block.data) + 1
     try:
-        table = pj.read_json(
-            pa.BufferReader(block.data),
-            read_options=pj.ReadOptions(use_threads=False, block_size=size),
-            parse_options=pj.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore"),
-        )
+        table = _read_table(block.data, schema)
         if table.num_rows != len(block.starts):
             return None
         columns = {name: _whole(table[name]) for name in wanted}
@@ -208,8 +204,7 @@ def _record(line: bytes, names: dict[str, tuple[str, ...]]) -> dict[str, Any]:
     try:
         value = orjson.loads(line)
     except orjson.JSONDecodeError as error:
-        # Arrow takes NaN and deeper nesting in fields that nobody reads; a record must not depend on its neighbours
-        lenient = _leniently(line, names) if line[:1] == b"{" else None
+        lenient = _leniently(line, names)
         if lenient is None:
             raise _NoRecordError(f"not JSON ({_reason(error)}): {_shown(line)}") from None
         return lenient
@@ -219,20 +214,42 @@ def _record(line: bytes, names: dict[str, tuple[str, ...]]) -> dict[str, Any]:
 
 
 def _leniently(line: bytes, names: dict[str, tuple[str, ...]]) -> dict[str, Any] | None:
-    wanted = [(name, pa.string()) for field in names.values() for name in field]
-    try:
-        table = pj.read_json(
-            pa.BufferReader(line),
-            read_options=pj.ReadOptions(use_threads=False, block_size=len(line) + 1),
-            parse_options=pj.ParseOptions(explicit_schema=pa.schema(wanted), unexpected_field_behavior="ignore"),
-        )
-        table.validate(full=True)
-    except pa.ArrowInvalid:
+    """What orjson refuses though Arrow takes it, so that a record doesn't depend on its neighbours: NaN and Infinity
+    (read as null: Python writes them for what is missing), and deep nesting in fields that nobody reads."""
+    if line[:1] != b"{":
         return None
-    if table.num_rows != 1:
-        return None
-    record: dict[str, Any] = table.to_pylist()[0]
-    return record
+    if b"NaN" in line or b"Infinity" in line:
+        try:
+            value = json.loads(line, parse_constant=lambda _: None)
+        except (ValueError, RecursionError):
+            pass
+        else:
+            return value if isinstance(value, dict) else None
+    for identifier in (pa.string(), pa.int64()):
+        for moment in (pa.string(), pa.int64(), pa.float64()):
+            kinds = {"id": identifier, "published_at": moment}
+            wanted = {name: kinds.get(field, pa.string()) for field, given in names.items() for name in given}
+            try:
+                table = _read_table(line, pa.schema(list(wanted.items())))
+                table.validate(full=True)
+            except pa.ArrowException:
+                continue
+            if table.num_rows == 1:
+                record: dict[str, Any] = table.to_pylist()[0]
+                return record
+    return None
+
+
+def _read_table(data: bytes | memoryview, schema: pa.Schema) -> pa.Table:
+    """The schema's fields of all records of `data`. Raises pa.ArrowInvalid.
+
+    Always with a schema: to infer one, Arrow goes down into nested values until the stack ends.
+    """
+    return pj.read_json(
+        pa.BufferReader(data),
+        read_options=pj.ReadOptions(use_threads=False, block_size=len(data) + 1),
+        parse_options=pj.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore"),
+    )
 
 
 def _reason(error: orjson.JSONDecodeError) -> str:

@@ -73,8 +73,7 @@ def count_rarity(
     sketches: SketchFiles, left_out: Handles, first_slot: int, size: int, slots: int
 ) -> npt.NDArray[np.uint8]:
     """One range of the days table, over all articles but those in `left_out` (ascending)."""
-    counts = np.zeros(size, np.uint8)
-    last_key = np.full(size, -1, np.int32)
+    seen = np.zeros(size, np.uint32)
     handles = np.concatenate([sketches.handles(number) for number in range(len(sketches.paths))] or [NONE])
     every_key = [day_keys(sketches.days(number), sketches.digests(number)) for number in range(len(sketches.paths))]
     keys = np.concatenate(every_key) if every_key else np.zeros(0, np.uint16)
@@ -85,8 +84,8 @@ def count_rarity(
     for start in range(0, len(order), ARTICLES_AT_ONCE):
         chunk = order[start : start + ARTICLES_AT_ONCE]
         words, offsets = sketches.gather_words(handles[chunk])
-        count_days(words, offsets, np.arange(len(chunk)), keys[chunk], first_slot, slots, counts, last_key)
-    return counts
+        count_days(words, offsets, keys[chunk], first_slot, slots, seen)
+    return (seen & np.uint32(255)).astype(np.uint8)
 
 
 NONE = np.empty(0, np.uint64)

@@ -39,37 +39,34 @@ def table_slots(total_words: int) -> int:
 def count_days(
     words: WordHashes,
     offsets: Offsets,
-    order: npt.NDArray[np.int64],
     keys: npt.NDArray[np.uint16],
     first_slot: int,
     slots: int,
-    counts: npt.NDArray[np.uint8],
-    last_key: npt.NDArray[np.int32],
+    seen: npt.NDArray[np.uint32],
 ) -> None:
     """Adds articles to the counts of one range of slots, in place.
 
     Args:
         words, offsets: packed word hashes of n articles.
-        order: int64[n], the articles sorted by `keys`, which must continue the order of earlier calls.
-        keys: uint16[n].
+        keys: uint16[n], ascending, and not below those of earlier calls.
         first_slot, slots: the range counted here begins at first_slot; `slots` is the whole table's size.
-        counts: uint8[range]; saturates at 255.
-        last_key: int32[range], the key last counted in each slot, -1 at first.
+        seen: uint32[range]; the day's key last counted in the upper bits, the days so far (at most 255) in the lower
+            eight, so that a slot costs one access to memory. 0 at first.
     """
-    size = len(counts)
-    for place in range(len(order)):
-        document = order[place]
+    size = len(seen)
+    for document in range(len(keys)):
         start, end = offsets[document], offsets[document + 1]
-        key = np.int32(keys[document])
         length = min(SHINGLE_WORDS, end - start)
         if length == 0:
             continue
+        # One more than the key, so that no key looks like a slot that was never seen.
+        key = np.uint32((np.uint32(keys[document]) + np.uint32(1)) << np.uint32(8))
         for at in range(start, end - length + 1):
             slot = rarity_slot(shingle_at(words, at, length), slots) - first_slot
-            if 0 <= slot < size and last_key[slot] != key:
-                last_key[slot] = key
-                if counts[slot] < 255:
-                    counts[slot] += 1
+            if 0 <= slot < size:
+                before = seen[slot]
+                if before & np.uint32(0xFFFFFF00) != key:
+                    seen[slot] = key | min(np.uint32(255), (before & np.uint32(255)) + np.uint32(1))
 
 
 @numba.njit(nogil=True, cache=True)

@@ -167,6 +167,36 @@ def shingle_at(words: WordHashes, at: int, size: int) -> np.uint64:
 
 
 @numba.njit(nogil=True, cache=True)
+def sort_hashes(values: ShingleHashes) -> ShingleHashes:
+    """Hashes in ascending order, in linear time because they are spread evenly: one bucket a value, then insertion.
+
+    Values that are not spread (an adversary's) would cost quadratic time in a bucket; a bucket of more than 64 makes
+    it fall back to an ordinary sort.
+    """
+    n = len(values)
+    ends = np.zeros(n + 1, np.int64)
+    for value in values:
+        ends[((value >> np.uint64(32)) * np.uint64(n) >> np.uint64(32)) + np.uint64(1)] += 1
+    if n == 0 or ends.max() > 64:
+        return np.sort(values)
+    for bucket in range(n):
+        ends[bucket + 1] += ends[bucket]
+    out = np.empty(n, np.uint64)
+    for value in values:
+        bucket = (value >> np.uint64(32)) * np.uint64(n) >> np.uint64(32)
+        out[ends[bucket]] = value
+        ends[bucket] += 1
+    for at in range(1, n):
+        value = out[at]
+        place = at
+        while place > 0 and out[place - 1] > value:
+            out[place] = out[place - 1]
+            place -= 1
+        out[place] = value
+    return out
+
+
+@numba.njit(nogil=True, cache=True)
 def distinct_shingles(words: WordHashes, start: int, end: int, size: int) -> ShingleHashes:
     """The distinct shingle hashes of words[start:end], ascending; one of all the words where they are fewer."""
     count = end - start
@@ -177,7 +207,7 @@ def distinct_shingles(words: WordHashes, start: int, end: int, size: int) -> Shi
     found = np.empty(count - size + 1, np.uint64)
     for at in range(count - size + 1):
         found[at] = shingle_at(words, start + at, size)
-    found.sort()
+    found = sort_hashes(found)
     kept = 1
     for at in range(1, len(found)):
         if found[at] != found[kept - 1]:

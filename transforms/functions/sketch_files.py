@@ -118,6 +118,16 @@ class SketchFiles:
             _copy_rows(values, starts, ends, np.flatnonzero(files == number), packed)
         return packed, ends
 
+    def gather_lengths(self, handles: Handles, column: str) -> Offsets:
+        """The lengths of a list column for the given articles: int64[n]."""
+        files, rows = file_and_row(handles)
+        lengths = np.zeros(len(handles), np.int64)
+        for number in np.unique(files).tolist():
+            mine = files == number
+            _, offsets = packed_lists(self.table(number).column(column))
+            lengths[mine] = offsets[rows[mine] + 1] - offsets[rows[mine]]
+        return lengths
+
     def gather(self, handles: Handles, columns: Sequence[str]) -> pa.Table:
         """Rows of the given articles, in their order."""
         files, rows = file_and_row(handles)

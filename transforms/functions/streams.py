@@ -11,8 +11,8 @@ import zstandard
 PIECE_BYTES = 1 << 18
 """Read from a file at a time, and taken from gzip at a time."""
 
-ZSTD_INPUT_BYTES = 1 << 10
-"""Given to zstd at a time: it hands back all that follows from it, at most 128 KiB from every 4 bytes (32 MiB)."""
+ZSTD_INPUT_BYTES = 1 << 8
+"""Given to zstd at a time: it hands back all that follows from it, at most 128 KiB from every 4 bytes (8 MiB)."""
 
 WHOLE_FILE_BYTES = 512 << 20
 """The largest file of a form that must be held whole (.json, compressed .parquet): half the memory that a worker of
@@ -152,20 +152,21 @@ def _unzstd(file: BinaryIO) -> Iterator[bytes]:
     given = file.read(PIECE_BYTES)
     if not given:
         raise _Corrupt("the file is empty, not zstd")
+    at = 0
     while given:
         frame = zstandard.ZstdDecompressor().decompressobj()
         while not frame.eof:
-            if not given:
-                given = file.read(PIECE_BYTES)
+            if at >= len(given):
+                given, at = file.read(PIECE_BYTES), 0
                 if not given:
                     raise _Corrupt("the zstd stream is truncated")
             try:
-                piece = frame.decompress(given[:ZSTD_INPUT_BYTES])
+                piece = frame.decompress(given[at : at + ZSTD_INPUT_BYTES])
             except zstandard.ZstdError as error:
                 raise _Corrupt(f"the file is not zstd, or is damaged ({error})") from None
-            given = given[ZSTD_INPUT_BYTES:]
+            at += ZSTD_INPUT_BYTES
             if piece:
                 yield piece
-        given = frame.unused_data + given
-        if not given:
-            given = file.read(PIECE_BYTES)
+        at = min(at, len(given)) - len(frame.unused_data)
+        if at >= len(given):
+            given, at = file.read(PIECE_BYTES), 0

@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Sets up .venv if it is missing, then checks and tests everything. Flags are handed on to pytest.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+./setup_env.sh tests
+.venv/bin/ruff check schemas transforms pipeline tests setup.py
+.venv/bin/mypy
+exec .venv/bin/python -m pytest "$@"

@@ -1,0 +1,63 @@
+"""Encodings: recognised from little text, and noise is not taken for text."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from transforms.functions.encodings import UndecodableError, decode_page, decode_text, sniff_encoding
+
+ARABIC = "قال وزير الخارجية إن المحادثات مستمرة، وأضاف أن الاجتماع القادم سيعقد يوم الأحد."
+WRITTEN = [
+    (ARABIC, "cp1256"), (ARABIC[:17], "cp1256"), (ARABIC, "iso8859_6"), (ARABIC, "utf-8"), (ARABIC, "utf-8-sig"),
+    (ARABIC, "utf-16"), (ARABIC, "utf-16-le"), (ARABIC, "utf-16-be"), (ARABIC, "utf-32"),
+    ("Le président a été réélu à Genève, où il a passé l'été avec sa famille.", "cp1252"),
+    ("Он сказал, что переговоры продолжаются и встреча состоится завтра.", "cp1251"),
+    ("Der Bürgermeister sagte am Dienstag, die Brücke werde im März geöffnet.", "latin-1"),
+    ("He said “no” – twice – and left.", "cp1252"),
+    ("市長は火曜日に新しい港について話し合うと述べた。会議は来週開かれる。", "shift_jis"),
+    ("시장은 화요일에 새 항구에 대해 논의할 것이라고 말했다. 회의는 다음 주에 열린다.", "euc_kr"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "encoding"), WRITTEN)
+def test_text_is_recognised(text: str, encoding: str) -> None:
+    assert decode_text(text.encode(encoding))[0] == text
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"bad \xff\xfe bytes", b'{"text":"\xff\xff\xff"}', b"\x80\x81\x82", b"\x00\x01\x02\x03" * 9, b"a\x01b\x02c\x03"],
+)
+def test_noise_is_refused(data: bytes) -> None:
+    with pytest.raises(UndecodableError):
+        decode_text(data)
+
+
+def test_random_bytes_are_refused() -> None:
+    source = random.Random(7)
+    for _ in range(50):
+        with pytest.raises(UndecodableError):
+            decode_text(source.randbytes(200))
+
+
+def test_a_text_cut_within_a_character_stays_utf8() -> None:
+    data = ARABIC.encode()[:-2]
+    assert decode_text(data) == (ARABIC[:-2] + "\ufffd", "utf-8")
+
+
+def test_a_file_that_begins_in_ascii_and_a_head_cut_anywhere() -> None:
+    data = ARABIC.encode()
+    assert {sniff_encoding(data[:end]) for end in range(len(data))} == {"utf-8"}
+    assert sniff_encoding(b"only ascii") == "utf-8"
+    assert sniff_encoding(ARABIC.encode("cp1256")) == "cp1256"
+
+
+def test_what_a_page_declares() -> None:
+    body = "<p>قال</p>"
+    assert decode_page(body.encode("cp1256"), "windows-1256") == (body, "cp1256")
+    assert decode_page(body.encode(), "windows-1256") == (body, "utf-8")
+    for harmful in ("zip", "base64", "punycode", "idna", "nonsense", "unicode_escape"):
+        page = f'<meta charset="{harmful}"><p>{ARABIC}</p>'
+        assert decode_page(page.encode("cp1256"))[0] == page

@@ -1,0 +1,97 @@
+"""Extraction: the article without what surrounds it, and a child process that may die without harm."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from transforms.functions.extraction import PageExtractor
+from transforms.functions.extraction_worker import extract_page
+
+PARAGRAPHS = [
+    "The harbour council met on Tuesday to discuss what the new pier will cost the town over ten years.",
+    "Its chair, Ida Holm, said that fishermen would be heard before the plans are drawn, and not after.",
+    "A vote is expected in the autumn, when the survey of the sea bed has been finished and published.",
+]
+PAGE = f"""<html lang="en-GB"><head><title>Council weighs new pier | Harbour Post</title>
+<link rel="canonical" href="https://post.example/pier"><meta property="og:title" content="Council weighs new pier">
+<meta property="og:site_name" content="Harbour Post"><meta name="author" content="Nils Berg">
+<meta property="article:published_time" content="2015-07-21T15:04:00+02:00"></head>
+<body><nav><a href="/">Home</a> <a href="/sport">Sport</a></nav><article><h1>Council weighs new pier</h1>
+{"".join(f"<p>{paragraph}</p>" for paragraph in PARAGRAPHS)}</article>
+<footer>All rights reserved</footer></body></html>"""
+
+
+def test_an_article() -> None:
+    found = extract_page(PAGE, None)
+    assert found["text"].split("\n") == PARAGRAPHS
+    assert (found["title"], found["byline"]) == ("Council weighs new pier", "Nils Berg")
+    assert found["source"] == "Harbour Post"
+    assert (found["published"], found["language"]) == ("2015-07-21T15:04:00+02:00", "en-GB")
+    assert found["url"] == "https://post.example/pier"
+
+
+def test_the_same_page_gives_the_same_text_every_time() -> None:
+    assert len({extract_page(PAGE, None)["text"] for _ in range(6)}) == 1
+
+
+def test_pages_that_hang_or_kill_leave_their_neighbours_alone() -> None:
+    deep = "<div>" * 1_000_000
+    with PageExtractor(timeout_seconds=1.0) as extractor:
+        results = extractor.extract([PAGE, deep, PAGE, "", "\x00\ufffe", PAGE], [None] * 6)
+    assert [found.error for found in results] == [
+        None, "extraction_timeout", None, "extraction_failed", "extraction_failed", None]  # fmt: skip
+    assert all((found.text is None) == (found.error is not None) for found in results)
+    assert all(found.message for found in results if found.error)
+
+
+def test_memory_is_bounded() -> None:
+    huge = "<html><body>" + "<p><b>x</b><i>y</i></p>" * 400_000
+    with PageExtractor(timeout_seconds=30.0, memory_bytes=200 << 20) as extractor:
+        first, failed, last = extractor.extract([PAGE, huge, PAGE], [None] * 3)
+    assert (first.error, failed.error, last.error) == (None, "extraction_failed", None)
+
+
+def test_a_killed_child_is_replaced() -> None:
+    with PageExtractor(timeout_seconds=20.0) as extractor:
+        assert extractor.extract([PAGE], [None])[0].error is None
+        child = extractor._child
+        assert child is not None
+        child.kill()
+        child.wait()
+        assert extractor.extract([PAGE], [None])[0].text == "\n".join(PARAGRAPHS)
+    assert extractor._child is None
+
+
+def test_threads_share_one_child() -> None:
+    found: list[str | None] = []
+    with PageExtractor(timeout_seconds=20.0) as extractor:
+        threads = [
+            threading.Thread(target=lambda: found.extend(one.text for one in extractor.extract([PAGE] * 3, [None] * 3)))
+            for _ in range(4)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert found == ["\n".join(PARAGRAPHS)] * 12
+
+
+def test_as_many_urls_as_pages() -> None:
+    with PageExtractor(timeout_seconds=1.0) as extractor, pytest.raises(ValueError, match="shorter"):
+        extractor.extract([PAGE], [])
+
+
+def test_an_extractor_left_open_does_not_keep_the_program() -> None:
+    script = (
+        "from transforms.functions.extraction import PageExtractor\n"
+        "kept = PageExtractor(5.0)\n"
+        "print(kept.extract(['<p>' + 'A short notice of the town. ' * 30], [None])[0].error)\n"
+    )
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "None", "")

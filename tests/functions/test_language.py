@@ -1,0 +1,41 @@
+"""Languages: given tags in their usual form, detection, and Arabic told from Persian and Urdu."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+
+from transforms.functions.language import detect_language, detect_languages, normalise_language
+
+SAMPLES = {
+    "en": "The harbour council met on Tuesday to discuss what the new pier will cost the town over ten years.",
+    "de": "Der Hafenrat beriet am Dienstag darüber, was die neue Brücke die Stadt in zehn Jahren kosten wird.",
+    "fr": "Le conseil du port s'est réuni mardi pour discuter de ce que coûtera la nouvelle jetée à la ville.",
+    "ar": "اجتمع مجلس الميناء يوم الثلاثاء لمناقشة تكلفة الرصيف الجديد على المدينة خلال السنوات العشر القادمة.",
+    "fa": "شورای بندر روز سه شنبه برای گفتگو درباره هزینه اسکله جدید شهر در ده سال آینده تشکیل جلسه داد و گفت چرا.",
+    "ur": "بندرگاہ کی کونسل نے منگل کو اجلاس کیا تاکہ یہ دیکھا جائے کہ نئی گودی پر شہر کو کتنا خرچ کرنا پڑے گا۔",
+    "ru": "Совет порта собрался во вторник, чтобы обсудить, во что обойдётся городу новый причал за десять лет.",
+}
+
+
+@pytest.mark.parametrize("language", SAMPLES)
+def test_detected(language: str) -> None:
+    assert detect_language(SAMPLES[language]) == language
+
+
+def test_arabic_typed_with_farsi_letters_is_arabic() -> None:
+    assert detect_language(SAMPLES["ar"].replace("ي", "ی").replace("ك", "ک")) == "ar"
+
+
+def test_unsure_is_null() -> None:
+    column = pa.array([None, "", "12 345", "ok", SAMPLES["en"]])
+    assert detect_languages(column).to_pylist() == [None, None, None, None, "en"]
+
+
+@pytest.mark.parametrize(
+    ("given", "tag"),
+    [("EN_us", "en-US"), ("english", "en"), ("Arabic", "ar"), ("ara", "ar"), ("zh-hant-tw", "zh-Hant-TW"),
+     ("es-419", "es-419"), ("en_GB.UTF-8", "en-GB"), ("pt-br", "pt-BR"), ("???", None), ("a language", None)],
+)  # fmt: skip
+def test_given_tags(given: str, tag: str | None) -> None:
+    assert normalise_language(given) == tag

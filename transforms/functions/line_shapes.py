@@ -1,0 +1,105 @@
+"""The shape of every line, in numbers that hold in any language: how long, how punctuated, how it ends."""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from transforms.functions.line_table import LineTable
+from transforms.functions.packed_text import Bytes, Offsets, PackedText
+
+COLUMNS = ("characters", "words", "stops", "ends", "capitals", "digits", "bars")
+CHARACTERS, WORDS, STOPS, ENDS, CAPITALS, DIGITS, BARS = range(len(COLUMNS))
+"""Columns of `measure_lines`: characters; words (of scripts without spaces: characters / 2); commas, stops and the
+like; 1 where the line ends like a sentence; words that begin with an ASCII capital; ASCII digits; signs of menus and
+lists (| / > » › • ·)."""
+
+Shapes = npt.NDArray[np.float32]
+
+
+def measure_lines(packed: PackedText, lines: LineTable) -> Shapes:
+    """Shapes of the lines: float32[m, len(COLUMNS)]."""
+    return _measure(packed.data, lines.starts, lines.ends)
+
+
+@numba.njit(nogil=True, cache=True)
+def _measure(data: Bytes, starts: Offsets, ends: Offsets) -> Shapes:
+    shapes = np.zeros((len(starts), 7), np.float32)
+    for line in range(len(starts)):
+        characters = words = stops = capitals = digits = bars = unspaced = 0
+        fresh = True
+        ending = 0
+        i, stop = starts[line], ends[line]
+        while i < stop:
+            byte = data[i]
+            if byte < 0x80:
+                i += 1
+                characters += 1
+                if byte == 32:
+                    fresh = True
+                    continue
+                if byte == 46 or byte == 33 or byte == 63:
+                    stops += 1
+                    ending = 1
+                    continue
+                if byte == 44 or byte == 59 or byte == 58:
+                    stops += 1
+                    ending = 0
+                    continue
+                if byte == 34 or byte == 39 or byte == 41 or byte == 93:
+                    continue  # a closing quote or bracket leaves the sentence ended
+                ending = 0
+                if byte == 124 or byte == 62 or byte == 47:
+                    bars += 1
+                    continue
+                if 48 <= byte <= 57:
+                    digits += 1
+                if fresh:
+                    words += 1
+                    capitals += 65 <= byte <= 90
+                    fresh = False
+                continue
+            characters += 1
+            if byte < 0xE0:
+                second = data[i + 1]
+                i += 2
+                if (byte == 0xD8 and (second == 0x8C or second == 0x9B)) or (byte == 0xD8 and second == 0x9F):
+                    stops += 1  # Arabic comma, semicolon, question mark
+                    ending = second == 0x9F
+                    continue
+                if byte == 0xC2 and (second == 0xBB or second == 0xB7):
+                    bars += 1
+                    continue
+            elif byte < 0xF0:
+                second, third = data[i + 1], data[i + 2]
+                i += 3
+                if byte == 0xE2 and second == 0x80:
+                    if third == 0xA6:
+                        ending = 1
+                    elif third == 0xBA or third == 0xA2:
+                        bars += 1
+                        ending = 0
+                    continue
+                if byte == 0xE3 and second == 0x80 and (third == 0x82 or third == 0x81):
+                    stops += 1
+                    ending = third == 0x82
+                    continue
+                if byte == 0xE3 and second == 0x80 and third == 0x8D:
+                    continue
+                if 0xE3 <= byte <= 0xE9 or (byte == 0xE0 and 0xB8 <= second <= 0xBB):
+                    unspaced += 1
+            else:
+                i += 4
+            ending = 0
+            if fresh:
+                words += 1
+                fresh = False
+        shapes[line, 0] = characters
+        shapes[line, 1] = max(words, unspaced // 2)
+        shapes[line, 2] = stops
+        shapes[line, 3] = ending
+        shapes[line, 4] = capitals
+        shapes[line, 5] = digits
+        shapes[line, 6] = bars
+    return shapes
