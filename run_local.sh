@@ -5,7 +5,7 @@
 #   ./run_local.sh --input news/ --store corpus    your own articles
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
-"$here/setup_env.sh"
+"$here/.ci/setup_env"
 given=("$@")
 has() { local flag; for flag in "${given[@]+"${given[@]}"}"; do [[ "$flag" == "$1" || "$flag" == "$1="* ]] && return 0; done; return 1; }
 cd "$here"

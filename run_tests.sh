@@ -2,7 +2,7 @@
 # Sets up .venv if it is missing, then checks and tests everything. Flags are handed on to pytest.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
-./setup_env.sh tests
+.ci/setup_env tests
 .venv/bin/ruff check schemas transforms pipeline tests setup.py
 .venv/bin/mypy
 exec .venv/bin/python -m pytest "$@"

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from schemas.settings import CleanSettings
 from schemas.tables import REMOVED, REMOVED_SPAN
-from transforms.functions.cutting import Spans, count_characters, cut_spans, settle_spans
+from transforms.functions.cutting import Spans, count_characters, count_removed, cut_spans, settle_spans
 from transforms.functions.line_table import find_lines
 from transforms.functions.packed_text import PackedText, pack, unpack
 from transforms.functions.rules import Lifted, choose_rules, run_rules
@@ -84,10 +84,10 @@ def clean_texts(
     spans = _join(parts)
     spans = settle_spans(packed, lines, spans.take(~off[spans.tag]) if len(spans) else spans)
     spans = _drop_unstable(packed, spans)
-    spans, kept_whole = _guard(packed, spans, settings.max_removed_share)
+    characters = count_characters(packed.data, packed.offsets)
+    spans, kept_whole = _guard(packed, spans, characters, settings.max_removed_share)
     cut = cut_spans(packed, spans)
     text = unpack(cut.kept) if len(spans) else normal
-    characters = count_characters(packed.data, packed.offsets)
     share = cut.removed_characters / np.maximum(characters, 1)
     kept = pack(text)
     return CleanedTexts(
@@ -138,12 +138,13 @@ def _drop_unstable(packed: PackedText, spans: Spans) -> Spans:
     return spans.take(~np.isin(spans.article, sorted(doubtful))) if doubtful else spans
 
 
-def _guard(packed: PackedText, spans: Spans, most: float) -> tuple[Spans, npt.NDArray[np.int64]]:
+def _guard(
+    packed: PackedText, spans: Spans, characters: npt.NDArray[np.int64], most: float
+) -> tuple[Spans, npt.NDArray[np.int64]]:
     """Without the spans of articles that would lose too much, and which articles these are."""
     if not len(spans):
         return spans, np.zeros(0, np.int64)
-    removed = cut_spans(packed, spans).removed_characters
-    share = removed / np.maximum(count_characters(packed.data, packed.offsets), 1)
+    share = count_removed(packed.data, spans.article, spans.start, spans.end, len(packed)) / np.maximum(characters, 1)
     # A text that is nothing but boilerplate is not emptied either, whatever the limit.
     over = (share > most) | (share == 1)
     return (spans.take(~over[spans.article]) if over.any() else spans), np.flatnonzero(over)

@@ -208,3 +208,15 @@ def count_characters(data: Bytes, offsets: Offsets) -> Offsets:
             points += (data[k] & 0xC0) != 0x80
         counts[row] = points
     return counts
+
+
+@numba.njit(nogil=True, cache=True)
+def count_removed(data: Bytes, article: Int32s, start: Offsets, end: Offsets, count: int) -> Offsets:
+    """Code points that spans cover in each of `count` texts: int64[count]."""
+    removed = np.zeros(count, np.int64)
+    for k in range(len(start)):
+        points = 0
+        for i in range(start[k], end[k]):
+            points += (data[i] & 0xC0) != 0x80
+        removed[article[k]] += points
+    return removed

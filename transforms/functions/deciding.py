@@ -22,8 +22,8 @@ NONE, PARTIAL, CONTAINED, NEAR, EXACT = range(5)
 
 REASONS = (
     "the folded words are the same",
-    "both texts are almost wholly in each other",
-    "almost all of one text is in the other",
+    "both texts are for the most part in each other",
+    "one text is for the most part in the other",
     "a good part of one text is taken from the other",
     "too little text in common",
     "what they share is common language (a template or furniture), not rare",
@@ -93,7 +93,10 @@ def decide(evidence: npt.NDArray[np.void], settings: MatchSettings) -> Decisions
     copy = overlap & (rare >= settings.rare_share) & (~brief | (left_in & right_in))
     relation[copy] = CONTAINED
     reason[copy] = ONE_IN
-    near = copy & left_in & right_in
+    removable = np.where(brief, settings.brief_containment, settings.removal_containment)
+    left_gone, right_gone = copy & (left3 >= removable), copy & (right3 >= removable)
+    # Where one side is wholly in the other and the other is not, the one is a part; else they are versions of a text.
+    near = copy & left_in & right_in & (left_gone == right_gone)
     relation[near], reason[near] = NEAR, BOTH_IN
     partial = ~copy & ~brief & (containment(evidence) >= settings.partial_containment) & (rare >= settings.partial_rare_share)
     relation[partial], reason[partial] = PARTIAL, PART_IN
@@ -101,6 +104,4 @@ def decide(evidence: npt.NDArray[np.void], settings: MatchSettings) -> Decisions
     refused = relation == NONE
     reason[refused & overlap & (rare < settings.rare_share)] = COMMON_LANGUAGE
     reason[refused & brief & (containment(evidence) >= settings.partial_containment)] = TOO_BRIEF
-    is_copy = relation >= CONTAINED
-    removable = np.where(brief, settings.brief_containment, settings.removal_containment)
-    return Decisions(relation, reason, ((left3 >= removable) & is_copy) | same, ((right3 >= removable) & is_copy) | same)
+    return Decisions(relation, reason, left_gone | same, right_gone | same)

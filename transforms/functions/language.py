@@ -9,13 +9,21 @@ import pyarrow.compute as pc
 from resiliparse.parse.lang import detect_fast
 
 DETECTED_CHARACTERS = 1000
-"""From the start of a text; one detection then takes about 40 microseconds."""
+"""From the start of a text; one detection then takes about 55 microseconds."""
 
-MAX_RANK = 1000
-"""Distance from the nearest profile above which a guess is not given."""
+MAX_RANK = 700
+"""Distance from the nearest profile above which a guess is not given: of 470 news texts in 20 languages, 468 stay below
+600, the other two are above 980."""
+
+NEWS_LANGUAGES = [
+    "en", "de", "fr", "es", "it", "pt", "nl", "sv", "da", "no", "fi", "is", "pl", "cs", "sk", "sl", "hr", "sr",
+    "hu", "ro", "bg", "el", "ru", "uk", "be", "tr", "he", "hi", "bn", "ta", "te", "mr", "gu", "th", "vi", "id",
+    "sw", "ja", "zh", "ko", "lt", "lv", "et", "ka", "hy", "az", "kk", "sq", "mk", "ca", "ne", "si", "am",
+]  # fmt: skip
+"""What is chosen from: 422 of 470 news texts come out right, 408 where all 101 profiles (Latin among them) may win."""
 
 MIN_LETTERS = 24
-"""Fewer letters tell no language apart from its neighbours."""
+"""A few words; not measured."""
 
 _NAMES = {
     "arabic": "ar", "العربية": "ar", "عربي": "ar", "english": "en", "french": "fr", "francais": "fr", "français": "fr",
@@ -33,6 +41,7 @@ _NAMES = {
 
 _TAG = re.compile(r"([A-Za-z]{2,3})((?:-[A-Za-z0-9]{2,8}){0,4})")
 _ARABIC = re.compile("[\u0620-\u064a\u0671-\u06d3\u06fa-\u06fc\ufb50-\ufdff\ufe70-\ufefc]")
+_KANA = re.compile("[\u3041-\u30fa]")
 _URDU = re.compile("[ٹڈڑںےۓھہۂ]")
 _PERSIAN = re.compile("[پچژگکی]")
 _ARABIC_ONLY = re.compile("[ةىيكإأؤئ]")
@@ -69,7 +78,9 @@ def detect_language(text: str) -> str | None:
         return None
     if len(_ARABIC.findall(head)) >= _SCRIPT_SHARE * letters:
         return _arabic_script(head)
-    tag, rank = detect_fast(head)
+    if len(_KANA.findall(head)) * 10 >= letters:
+        return "ja"
+    tag, rank = detect_fast(head, langs=NEWS_LANGUAGES)
     return None if tag == "unknown" or rank > MAX_RANK or tag in _ARABIC_SCRIPT else tag
 
 

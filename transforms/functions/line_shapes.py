@@ -6,7 +6,6 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from transforms.functions.line_table import LineTable
 from transforms.functions.packed_text import Bytes, Offsets, PackedText
 
 COLUMNS = ("characters", "words", "stops", "ends", "capitals", "digits", "bars")
@@ -18,9 +17,13 @@ lists (| / > » › • ·)."""
 Shapes = npt.NDArray[np.float32]
 
 
-def measure_lines(packed: PackedText, lines: LineTable) -> Shapes:
-    """Shapes of the lines: float32[m, len(COLUMNS)]."""
-    return _measure(packed.data, lines.starts, lines.ends)
+LONG_BYTES = 400
+"""Of a longer line the last so many bytes are measured, and the rest is taken to be like them."""
+
+
+def measure_lines(packed: PackedText, starts: Offsets, ends: Offsets) -> Shapes:
+    """Shapes of lines given by their first and last byte: float32[m, len(COLUMNS)]."""
+    return _measure(packed.data, starts, ends)
 
 
 @numba.njit(nogil=True, cache=True)
@@ -31,6 +34,12 @@ def _measure(data: Bytes, starts: Offsets, ends: Offsets) -> Shapes:
         fresh = True
         ending = 0
         i, stop = starts[line], ends[line]
+        scale = 1.0
+        if stop - i > LONG_BYTES:
+            scale = (stop - i) / LONG_BYTES
+            i = stop - LONG_BYTES
+            while (data[i] & 0xC0) == 0x80:
+                i += 1
         while i < stop:
             byte = data[i]
             if byte < 0x80:
@@ -95,11 +104,11 @@ def _measure(data: Bytes, starts: Offsets, ends: Offsets) -> Shapes:
             if fresh:
                 words += 1
                 fresh = False
-        shapes[line, 0] = characters
-        shapes[line, 1] = max(words, unspaced // 2)
-        shapes[line, 2] = stops
+        shapes[line, 0] = characters * scale
+        shapes[line, 1] = max(words, unspaced // 2) * scale
+        shapes[line, 2] = stops * scale
         shapes[line, 3] = ending
-        shapes[line, 4] = capitals
-        shapes[line, 5] = digits
+        shapes[line, 4] = capitals * scale
+        shapes[line, 5] = digits * scale
         shapes[line, 6] = bars
     return shapes

@@ -134,10 +134,10 @@ def _filled(column: pa.Array | None, rows: int) -> pa.StringArray:
         return pa.nulls(rows, pa.string())
     if column.null_count == rows:
         return column
-    written = pc.match_substring_regex(column, r"[^\s\pZ\x{0085}\x{FEFF}\x{200B}]")
-    if pc.all(written, min_count=0).as_py():
+    blank = pc.or_(pc.equal(pc.binary_length(column), 0), pc.utf8_is_space(column))
+    if not pc.any(blank, min_count=0).as_py():
         return column
-    return pc.if_else(pc.fill_null(written, False), column, pa.scalar(None, pa.string()))
+    return pc.if_else(pc.fill_null(blank, True), pa.scalar(None, pa.string()), column)
 
 
 def _published(dates: pa.Array | None, rows: int) -> tuple[pa.TimestampArray, npt.NDArray[np.bool_]]:

@@ -12,6 +12,7 @@ A rule is one `[[rule]]` table of a TOML file:
     max_bytes      longest line the rule looks at (line: 400, others: any)
     max_rest       tail, head: most bytes that may go (600)
     first_lines, last_lines    the line is among the first or last so many
+    look_back      bytes before the first hint from which the rule looks at a line (line: all of it, others: 80)
     languages      only for texts of these languages, or of none given
     match, keep    examples: each `match` is cut by this rule, each `keep` is left alone by all rules
 """
@@ -32,7 +33,7 @@ import re2
 
 from schemas.settings import SettingError
 from transforms.functions.cutting import Spans
-from transforms.functions.line_table import LineTable, LiteralAutomaton, find_literals
+from transforms.functions.line_table import LineTable, LiteralAutomaton, build_automata, find_literals
 from transforms.functions.packed_text import PackedText
 
 SCOPES = ("line", "inline", "tail", "head")
@@ -40,10 +41,13 @@ LIFTED = ("byline", "dateline", "agency")
 
 # What may surround a phrase that fills a line: bullets, brackets, arrows, punctuation.
 _DECOR = r"""[\s\-–—•·|<>«»‹›*#\[\](){}"'“”‘’:.,;…!?_/\\→←▶►▼✕✖×+=~]*"""
+LOOK_BACK_BYTES = 80
+"""A rule that isn't about the whole line looks from so far before its first hint (`look_back`); with 600 a closing
+credit costs 30 microseconds instead of 5."""
 _NO_LIMIT = 1 << 40
 _KNOWN_FIELDS = {
     "id", "category", "scope", "pattern", "phrases", "hints", "case", "max_bytes", "max_rest", "first_lines",
-    "last_lines", "languages", "match", "keep",
+    "last_lines", "look_back", "languages", "match", "keep",
 }  # fmt: skip
 
 
@@ -60,6 +64,7 @@ class Rule:
     max_rest: int
     first_lines: int
     last_lines: int
+    look_back: int
     languages: frozenset[str]
     match: tuple[str, ...]
     keep: tuple[str, ...]
@@ -68,10 +73,10 @@ class Rule:
 
 @dataclass(frozen=True)
 class RuleSet:
-    """Rules and the automaton that finds their candidates."""
+    """Rules and the automata that find their candidates."""
 
     rules: tuple[Rule, ...]
-    automaton: LiteralAutomaton
+    automata: tuple[LiteralAutomaton, ...]
     rules_of_literal: tuple[npt.NDArray[np.int64], ...]
 
 
@@ -123,6 +128,7 @@ def read_rule(given: dict[str, Any], origin: str) -> Rule:
         int(given.get("max_rest", 600)),
         int(given.get("first_lines", 0)),
         int(given.get("last_lines", 0)),
+        int(given.get("look_back", _NO_LIMIT if line else LOOK_BACK_BYTES)),
         frozenset(given.get("languages", ())),
         tuple(given["match"]),
         tuple(given["keep"]),
@@ -177,8 +183,8 @@ def build_rule_set(rules: Iterable[Rule]) -> RuleSet:
         for hint in dict.fromkeys(hint.lower() for hint in rule.hints):
             places.setdefault(hint, []).append(number)
     longest = [max(chosen[number].max_bytes for number in numbers) for numbers in places.values()]
-    automaton = LiteralAutomaton.of(list(places), longest)
-    return RuleSet(chosen, automaton, tuple(np.array(numbers, np.int64) for numbers in places.values()))
+    automata = build_automata(list(places), longest)
+    return RuleSet(chosen, automata, tuple(np.array(numbers, np.int64) for numbers in places.values()))
 
 
 def run_rules(
@@ -190,20 +196,26 @@ def run_rules(
         languages: n BCP 47 tags or None.
         lifted: gets the bylines, datelines and agencies that rules read.
     """
-    line, literal = find_literals(packed, lines, rule_set.automaton)
+    hits = find_literals(packed, lines, rule_set.automata)
     found: list[tuple[int, int, int, int]] = []
-    if len(line):
-        counts = np.array([len(numbers) for numbers in rule_set.rules_of_literal], np.int64)[literal]
-        rule = np.concatenate([rule_set.rules_of_literal[number] for number in literal])
-        pairs = np.unique(np.repeat(line.astype(np.int64), counts) * len(rule_set.rules) + rule)
-        chosen, rule = pairs // len(rule_set.rules), pairs % len(rule_set.rules)
-        keep = _within_limits(rule_set.rules, lines, chosen, rule)
+    if len(hits.line):
+        counts = np.array([len(numbers) for numbers in rule_set.rules_of_literal], np.int64)[hits.literal]
+        rule = np.concatenate([rule_set.rules_of_literal[number] for number in hits.literal])
+        line, hit = np.repeat(hits.line.astype(np.int64), counts), np.repeat(hits.at, counts)
+        order = np.lexsort((hit, rule, line))
+        line, rule, hit = line[order], rule[order], hit[order]
+        # Of several hints of one rule in a line the first counts.
+        fresh = np.concatenate([[True], (line[1:] != line[:-1]) | (rule[1:] != rule[:-1])])
+        fresh &= _within_limits(rule_set.rules, lines, line, rule)
         data = packed.data.data
-        previous, text = -1, ""
-        for at, number in zip(chosen[keep].tolist(), rule[keep].tolist(), strict=True):
-            if at != previous:
-                previous, text = at, str(data[int(lines.starts[at]) : int(lines.ends[at])], "utf-8")
-            _apply(rule_set.rules[number], number, text, at, lines, languages, lifted, found)
+        for at, number, near in zip(line[fresh].tolist(), rule[fresh].tolist(), hit[fresh].tolist(), strict=True):
+            begin = int(lines.starts[at])
+            if near - begin > rule_set.rules[number].look_back:
+                begin = near - rule_set.rules[number].look_back
+                while packed.data[begin] & 0xC0 == 0x80:
+                    begin += 1
+            text = str(data[begin : int(lines.ends[at])], "utf-8")
+            _apply(rule_set.rules[number], number, text, begin, at, lines, languages, lifted, found)
     table = np.array(found, np.int64).reshape(-1, 4)
     return Spans(table[:, 0].astype(np.int32), table[:, 1], table[:, 2], table[:, 3].astype(np.int32))
 
@@ -224,6 +236,7 @@ def _apply(
     rule: Rule,
     number: int,
     text: str,
+    begin: int,
     at: int,
     lines: LineTable,
     languages: Sequence[str | None],
@@ -233,7 +246,7 @@ def _apply(
     row = int(lines.article[at])
     if rule.languages and (language := languages[row]) and language.partition("-")[0] not in rule.languages:
         return
-    begin, stop = int(lines.starts[at]), int(lines.ends[at])
+    stop = int(lines.ends[at])
     position = 0
     while position <= len(text):
         match = rule.pattern.search(text, position)
@@ -247,7 +260,7 @@ def _apply(
         start = begin + len(text[:first].encode())
         end = begin + len(text[:last].encode())
         if rule.scope == "line":
-            start, end, position = begin, stop, len(text) + 1
+            start, end, position = int(lines.starts[at]), stop, len(text) + 1
         if rule.scope in ("tail", "head"):
             last_line = int(lines.first[row + 1]) - 1
             first_line = int(lines.first[row])
@@ -259,7 +272,7 @@ def _apply(
                 end, position = stop, len(text) + 1
             else:
                 found.extend((row, int(lines.starts[k]), int(lines.ends[k]), number) for k in range(first_line, at))
-                start = begin
+                start = int(lines.starts[at])
         found.append((row, start, end, number))
         for name, group in rule.groups.items():
             if name != "cut" and match.group(group):

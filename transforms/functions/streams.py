@@ -15,8 +15,8 @@ ZSTD_INPUT_BYTES = 1 << 8
 """Given to zstd at a time: it hands back all that follows from it, at most 128 KiB from every 4 bytes (8 MiB)."""
 
 WHOLE_FILE_BYTES = 512 << 20
-"""The largest file of a form that must be held whole (.json, compressed .parquet): half the memory that a worker of
-2 GB has left beside its batches."""
+"""The largest file of a form that must be held whole (.json, compressed .parquet), so that a worker of 2 GB can hold it
+and a batch beside it."""
 
 
 class BrokenStream(Exception):  # noqa: N818 - it says what the stream is, and is never shown to a user

@@ -40,17 +40,17 @@ _WEIGHTS = np.array(
      0.026, -0.738, -0.662, 0.011, 0.026]
 )  # fmt: skip
 
-ARTICLE_GAIN, PAGE_GAIN = 1.0, 0.5
-"""Added to each line's log-odds, in a text that looks like an article and in one that looks like a whole page: 1.0
-keeps .999 of the body in extracted articles, 0.5 keeps .98 of it in whole pages (same lines, other sites)."""
-PAGE_FROM, PAGE_TO = 0.3, 0.6
-"""Share of lines that look like a menu's at which a text begins to count, and fully counts, as a whole page."""
-ARTICLE_EVIDENCE, PAGE_EVIDENCE = 12.0, 6.0
-"""Evidence against the lines at an edge that it takes to cut them. With 6 in articles .001 of the body went."""
+PAGE_GAIN = 0.5
+"""Added to each line's log-odds: body first. With 0.5 .98 of the body is kept in whole pages (other sites' lines)."""
+PAGE_EVIDENCE = 6.0
+"""Evidence against the lines at an edge that it takes to cut them, in a page."""
+PAGE_TOP_LINES, PAGE_TOP_EVIDENCE = 5, 12.0
+"""A text is a page, not an article, where at least so many lines with so much evidence stand before its body. In what
+isn't a page nothing is cut by shape: lists at an article's end (tour dates, prices, results) look like menus."""
 BETWEEN_EVIDENCE = 40.0
 """Evidence against lines between body lines: a block of some ten links."""
-MIN_LINES = 3
-REPEAT_LINES = 8
+MIN_LINES = PAGE_TOP_LINES + 2
+REPEAT_LINES = 5
 """A repeated standfirst or headline stands among the first lines."""
 REPEAT_BYTES = 25
 
@@ -64,14 +64,17 @@ def find_structure(packed: PackedText, lines: LineTable, cut: Spans) -> Spans:
     Args:
         cut: what was found before; lines that are gone are passed over.
     """
-    shapes = measure_lines(packed, lines)
-    gone = _gone_lines(lines, cut)
-    left = np.flatnonzero(~gone)
+    left = np.flatnonzero(~_gone_lines(lines, cut))
     article = lines.article[left]
     first = np.searchsorted(article, np.arange(len(lines.first))).astype(np.int64)
-    score = _score(shapes[left], article)
     tags = np.full(len(left), -1, np.int64)
-    _segment(score, shapes[left, WORDS], first, tags)
+    long = np.flatnonzero((np.diff(first) >= MIN_LINES)[article])
+    if len(long):
+        shapes = measure_lines(packed, lines.starts[left[long]], lines.ends[left[long]])
+        bounds = np.searchsorted(article[long], np.arange(len(lines.first))).astype(np.int64)
+        some = tags[long]
+        _segment(_score(shapes, article[long]), shapes[:, WORDS], bounds, some)
+        tags[long] = some
     _find_repeats(packed.data, lines.starts[left], lines.ends[left], first, tags)
     chosen = np.flatnonzero(tags >= 0)
     at = left[chosen]
@@ -90,7 +93,7 @@ def headline_lines(packed: PackedText, lines: LineTable, titles: pa.StringArray,
     first = np.searchsorted(lines.article[left], np.arange(len(lines.first)))
     wanted = wanted[first[wanted + 1] - first[wanted] >= 2]
     heads = np.concatenate([left[first[wanted]], left[first[wanted] + 1]])
-    shapes = measure_lines(packed, LineTable(lines.starts[heads], lines.ends[heads], lines.article[heads], lines.first))
+    shapes = measure_lines(packed, lines.starts[heads], lines.ends[heads])
     top, after = shapes[: len(wanted)], shapes[len(wanted) :]
     likely = (top[:, WORDS] >= 3) & (top[:, WORDS] <= 20) & (after[:, WORDS] > top[:, WORDS])
     found: dict[int, str] = {}
@@ -160,39 +163,32 @@ def _segment(
         begin, stop = first[row], first[row + 1]
         if stop - begin < MIN_LINES:
             continue
-        menu = 0
-        for k in range(begin, stop):
-            menu += score[k] < -1
-        page = min(max((menu / (stop - begin) - PAGE_FROM) / (PAGE_TO - PAGE_FROM), 0.0), 1.0)
-        gain = ARTICLE_GAIN + (PAGE_GAIN - ARTICLE_GAIN) * page
-        evidence = ARTICLE_EVIDENCE + (PAGE_EVIDENCE - ARTICLE_EVIDENCE) * page
         total = lowest = best = best_low = 0.0
         low_at = start = begin
         end = begin
         for k in range(begin, stop):
-            total += _evidence(score[k], words[k], gain)
+            total += _evidence(score[k], words[k])
             if total - lowest > best:
                 best, best_low, start, end = total - lowest, lowest, low_at, k + 1
             if total < lowest:
                 lowest, low_at = total, k + 1
-        if end == begin:
+        if end == begin or start - begin < PAGE_TOP_LINES or best_low > -PAGE_TOP_EVIDENCE:
             continue
-        if best_low < -evidence:
-            for k in range(begin, start):
-                tags[k] = 0
-        if total - (best_low + best) < -evidence:
+        for k in range(begin, start):
+            tags[k] = 0
+        if total - (best_low + best) < -PAGE_EVIDENCE:
             for k in range(end, stop):
                 tags[k] = 1
         k = start
         while k < end:
-            if score[k] + gain >= 0:
+            if score[k] + PAGE_GAIN >= 0:
                 k += 1
                 continue
             total = lowest = 0.0
             low_at = k
             m = k
             while m < end and total <= lowest + PAGE_EVIDENCE:
-                total += _evidence(score[m], words[m], gain)
+                total += _evidence(score[m], words[m])
                 m += 1
                 if total < lowest:
                     lowest, low_at = total, m
@@ -203,8 +199,8 @@ def _segment(
 
 
 @numba.njit(nogil=True, cache=True, inline="always")
-def _evidence(score: float, words: float, gain: float) -> float:
-    return min(max(score + gain, -4.0), 4.0) * np.sqrt(words + 1.0)
+def _evidence(score: float, words: float) -> float:
+    return min(max(score + PAGE_GAIN, -4.0), 4.0) * np.sqrt(words + 1.0)
 
 
 @numba.njit(nogil=True, cache=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import tomllib
+from collections.abc import Iterator
 from importlib import resources
 from typing import Any
 
@@ -135,6 +136,14 @@ def _heads(packed: PackedText, begin: Offsets, end: Offsets) -> pa.StringArray:
     return unpack(PackedText(data, offsets))
 
 
+def _extract(texts: pa.StringArray, name: str) -> Iterator[tuple[int, dict[str, str]]]:
+    """Place and groups of each text that a pattern matches; captures are made only where it does."""
+    pattern = _patterns()[name]
+    rows = np.flatnonzero(pc.match_substring_regex(texts, pattern).to_numpy(zero_copy_only=False))
+    found = pc.extract_regex(texts.take(pa.array(rows)), rf"(?P<all>{pattern})").to_pylist()
+    yield from ((int(row), parts) for row, parts in zip(rows, found, strict=True) if parts is not None)
+
+
 def _lift_latin(
     heads: pa.StringArray,
     rows: npt.NDArray[np.bool_],
@@ -147,11 +156,8 @@ def _lift_latin(
     chosen = np.flatnonzero(rows)
     some = heads.take(pa.array(chosen))
     for name in ("credited", "capitals"):
-        pattern = _patterns()[name]
-        hits = pc.extract_regex(some, rf"(?P<all>{pattern})")
-        for k in np.flatnonzero(pc.is_valid(hits).to_numpy(zero_copy_only=False)).tolist():
+        for k, parts in _extract(some, name):
             row = int(article[chosen[k]])
-            parts = hits[k].as_py()
             if row in seen or not parts["all"]:
                 continue
             if name == "capitals" and not _is_place(parts["capitals"], some[k].as_py()[len(parts["all"]) :]):
@@ -186,10 +192,8 @@ def _lift_arabic(
     chosen = np.flatnonzero(rows)
     some = heads.take(pa.array(chosen))
     for name in ("place_bracket", "agency_place", "place_agency", "byline_ar"):
-        hits = pc.extract_regex(some, rf"(?P<all>{_patterns()[name]})")
-        for k in np.flatnonzero(pc.is_valid(hits).to_numpy(zero_copy_only=False)).tolist():
+        for k, parts in _extract(some, name):
             row = int(article[chosen[k]])
-            parts = hits[k].as_py()
             at = int(line[chosen[k]])
             size = len(parts["all"].encode())
             start = int(begin[chosen[k]])
@@ -248,9 +252,7 @@ def _lift_ends(
     tails = _heads(packed, begin, ends)
     fits = begin == lines.starts[last]
     for name in ("agency_line", "agency_end"):
-        hits = pc.extract_regex(tails, rf"(?P<all>{_patterns()[name]})")
-        for k in np.flatnonzero(pc.is_valid(hits).to_numpy(zero_copy_only=False)).tolist():
-            parts = hits[k].as_py()
+        for k, parts in _extract(tails, name):
             at = int(last[k])
             row = int(lines.article[at])
             text = parts["all"] if name == "agency_line" else parts["cut"]

@@ -38,25 +38,28 @@ def count_words(packed: PackedText) -> npt.NDArray[np.int32]:
 def _count(data: Bytes, offsets: Offsets, kinds: Bytes) -> npt.NDArray[np.int32]:
     counts = np.zeros(len(offsets) - 1, np.int32)
     for row in range(len(offsets) - 1):
-        words = 0
-        inside = 0
+        words = np.int64(0)
+        inside = np.int64(0)
         i, stop = offsets[row], offsets[row + 1]
         while i < stop:
             byte = data[i]
             if byte < 0x80:
-                now = kinds[byte]
+                now = np.int64(kinds[byte])
+                words += now & ~inside
+                inside = now
                 i += 1
-            elif byte < 0xE0:
-                now = kinds[((byte & 31) << 6) | (data[i + 1] & 63)]
+                continue
+            if byte < 0xE0:
+                now = np.int64(kinds[((byte & 31) << 6) | (data[i + 1] & 63)])
                 i += 2
             elif byte < 0xF0:
-                now = kinds[((byte & 15) << 12) | ((data[i + 1] & 63) << 6) | (data[i + 2] & 63)]
+                now = np.int64(kinds[((byte & 15) << 12) | ((data[i + 1] & 63) << 6) | (data[i + 2] & 63)])
                 i += 3
             else:
                 code = ((byte & 7) << 18) | ((data[i + 1] & 63) << 12) | ((data[i + 2] & 63) << 6) | (data[i + 3] & 63)
-                now = kinds[code] if code < 0x20000 else 2
+                now = np.int64(kinds[code]) if code < 0x20000 else np.int64(2)
                 i += 4
             words += now == 2 or (now == 1 and inside != 1)
-            inside = now
+            inside = now & 1
         counts[row] = words
     return counts
