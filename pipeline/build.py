@@ -17,7 +17,9 @@ from transforms.sign_articles import SignArticles
 from transforms.stage_articles import StageArticles
 
 
-def build_stage(pipeline: beam.Pipeline, splits: list[dict[str, object]], folder: str, listing: str, settings: Settings) -> None:
+def build_stage(
+    pipeline: beam.Pipeline, splits: list[dict[str, object]], folder: str, listing: str, settings: Settings
+) -> None:
     """1: read, clean and sign every split, and stage what comes out."""
     numbered = [json.dumps({"number": number, "split": split}) for number, split in enumerate(splits)]
     (

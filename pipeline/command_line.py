@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import json
+import logging
 import re
 import signal
 import sys
@@ -16,6 +17,7 @@ from typing import Any, NoReturn
 from pipeline.errors import RunError, UsageError
 from schemas.settings import SettingError, Settings, known_settings, parse_assignments
 
+Command = Callable[[argparse.Namespace], int]
 EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
 
 
@@ -131,7 +133,7 @@ def parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     commands = top.add_subparsers(dest="command", required=True, parser_class=_Parser, metavar="COMMAND")
 
-    def command(name: str, about: str, do: Callable[[argparse.Namespace], int], example: str) -> argparse.ArgumentParser:
+    def command(name: str, about: str, do: Command, example: str) -> argparse.ArgumentParser:
         made = commands.add_parser(
             name, help=about, description=about, allow_abbrev=False, epilog=f"example: copydesk {name} {example}"
         )
@@ -179,6 +181,8 @@ def _positive(text: str) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command; gives the exit code. A user's mistake is one message, never a traceback."""
     signal.signal(signal.SIGTERM, _interrupt)
+    # Beam warns on the root logger about clouds that nobody asked for.
+    logging.basicConfig(level=logging.ERROR, format="copydesk: %(name)s: %(message)s")
     given = parser().parse_args(arguments)
     try:
         return int(given.do(given))
@@ -194,8 +198,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         return EXIT_OK
-    except Exception as error:
-        # The last resort: the run failed, and says how; what it staged stays for the next one.
+    except Exception as error:  # noqa: BLE001 - the last resort: it says how the run failed, and keeps the traceback
         traceback.print_exc()
         print(f"copydesk: the run failed and nothing was committed: {error}", file=sys.stderr)
         return EXIT_FAILED

@@ -11,7 +11,12 @@ from pipeline.errors import UsageError
 from pipeline.run import current_labels
 from pipeline.store import Store
 
-SHOWN = ["article_id", "source_id", "source", "title", "published_at", "source_uri", "position", "byline", "dateline", "agency", "removed"]
+SHOWN = [
+    "article_id", "source_id", "source", "title", "published_at", "source_uri", "position", "byline", "dateline",
+    "agency", "removed",
+]  # fmt: skip
+
+SPAN_SHOWN = 100
 
 
 def explain(store: Store, wanted: str, *, as_json: bool = False) -> str:
@@ -78,12 +83,13 @@ def _told(found: dict[str, Any]) -> str:
             f"  {other}  {row['relation'] if row['accepted'] else 'refused'}: {row['reason']}\n"
             f"    jaccard {row['jaccard']:.2f}, containment {row['containment']:.2f}, of its rare language "
             f"{row['rare_containment']:.2f} shared ({row['rare_shared']} phrases); of this article's phrases "
-            f"{_share(row['shared3'], row[side + '_shingles3'])} are in the other; longest run {row['longest_run']} words"
+            f"{_share(row['shared3'], row[side + '_shingles3'])} are in the other; longest run {row['longest_run']}"
         )
     lines.append(f"removed from the text: {len(article['removed'])} span(s)")
     for span in article["removed"]:
         text = " ".join(span["text"].split())
-        lines.append(f"  at {span['at']}: {span['rule']} ({span['category']}): {text[:100]}{'…' if len(text) > 100 else ''}")
+        text = text if len(text) <= SPAN_SHOWN else text[:SPAN_SHOWN] + "…"
+        lines.append(f"  at {span['at']}: {span['rule']} ({span['category']}): {text}")
     lines += [f"also refused: {row['reason']}: {row['message']}" for row in found["rejected"]]
     return "\n".join(lines)
 

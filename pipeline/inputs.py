@@ -54,7 +54,7 @@ def find_inputs(patterns: Sequence[str]) -> FoundInputs:
                     f".zst. Narrow the pattern ({pattern!r}) or give the folder, whose other files are passed over"
                 )
         if not matched:
-            raise UsageError(f"no input matches {pattern!r}; check the path, and quote patterns so the shell leaves them")
+            raise UsageError(f"no input matches {pattern!r}; check the path, and quote the pattern for the shell")
         paths.update(os.path.normpath(path) if staging.is_local(path) else path for path in matched)
     return FoundInputs(tuple(_input_file(path) for path in sorted(paths)), passed_over)
 
@@ -66,5 +66,6 @@ def _match(pattern: str) -> Iterable[str]:
 
 
 def _input_file(path: str) -> InputFile:
-    size = os.path.getsize(path) if staging.is_local(path) else FileSystems.match([path])[0].metadata_list[0].size_in_bytes
-    return InputFile(path, int(size), staging.sha256(path))
+    if staging.is_local(path):
+        return InputFile(path, os.path.getsize(path), staging.sha256(path))
+    return InputFile(path, int(FileSystems.match([path])[0].metadata_list[0].size_in_bytes), staging.sha256(path))

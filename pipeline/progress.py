@@ -1,4 +1,4 @@
-"""What a run shows while it works: a bar on a terminal, a line every few seconds elsewhere; always on standard error."""
+"""What a run shows while it works, on standard error: a bar on a terminal, else a line every few seconds."""
 
 from __future__ import annotations
 
@@ -87,5 +87,5 @@ class Progress:
         except FileNotFoundError:
             return ""
         share = min(1.0, staged / max(1, self._bytes))
-        filled = int(20 * share)
-        return f"[{'#' * filled}{'.' * (20 - filled)}] {parts} batches, {staged / 1e6:.0f} of about {self._bytes / 1e6:.0f} MB, "
+        bar = "#" * int(20 * share)
+        return f"[{bar:.<20}] {parts} batches, {staged / 1e6:.0f} of about {self._bytes / 1e6:.0f} MB, "

@@ -58,7 +58,7 @@ def write_report(folder: str, manifest: dict[str, Any]) -> str:
     """Writes the page under `folder`/reports; gives its path."""
     path = f"{folder}/reports/run={manifest['run_id']}/index.html"
     page = report_html(manifest).encode("utf-8", "replace")
-    staging.write_whole(path, lambda sink: sink.write(page) and None)
+    staging.write_whole(path, lambda sink: sink.write(page))
     return path
 
 

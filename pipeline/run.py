@@ -24,7 +24,6 @@ from pipeline.progress import Progress
 from pipeline.report import write_report
 from pipeline.runners import local_pipeline
 from pipeline.store import STAGING, Store, locked
-from schemas import relations
 from schemas.settings import Settings
 from schemas.tables import LABEL, MATCH, MATCH_COUNTS, SCHEMA_VERSION
 from transforms import staging
@@ -162,7 +161,8 @@ class _Run:
     def _sketch_paths(self, parts: list[dict[str, Any]]) -> tuple[tuple[str, ...], int]:
         """Sketch files of the store, then of this run, and the first handle of this run's."""
         old = self.store.files("sketches")
-        new = [staging.join(self.folder, "staged", "sketches", f"{part['name']}.arrow") for part in parts if part["articles"]]
+        folder = staging.join(self.folder, "staged", "sketches")
+        new = [staging.join(folder, f"{part['name']}.arrow") for part in parts if part["articles"]]
         return (*old, *new), len(old) << 24
 
     def _catalogue(self, sketch_paths: tuple[str, ...], first_new: int) -> Catalogue:
@@ -220,7 +220,8 @@ class _Run:
         ingested = datetime.fromisoformat(self.plan["started_at"])
         return PublishTask(
             staged=staging.join(self.folder, "staged"), sketch_paths=sketch_paths,
-            repeats_path=staging.join(self.folder, "repeats.npy"), labels_path=staging.join(self.folder, "labels.arrow"),
+            repeats_path=staging.join(self.folder, "repeats.npy"),
+            labels_path=staging.join(self.folder, "labels.arrow"),
             folder=staging.join(self.folder, "publish"), run_id=self.run_id,
             ingested_at_micros=int(ingested.timestamp() * 1_000_000), metadata=tuple(sorted(metadata.items())),
             settings=self.settings,
@@ -308,8 +309,8 @@ class _Run:
             if entry["records"] != out:
                 raise RunError(
                     f"{entry['path']}: {entry['records']} records were read but {out} would be written (clean "
-                    f"{entry['clean']}, copies {entry['copies']}, rejected {entry['rejected']}). Nothing was committed; "
-                    "this is a defect of copydesk, please report it with the staging folder"
+                    f"{entry['clean']}, copies {entry['copies']}, rejected {entry['rejected']}). Nothing was "
+                    "committed; this is a defect of copydesk, please report it with the staging folder"
                 )
         counts = manifest["counts"]
         tally = manifest["tallies"].get("rejected_by_reason", {})
@@ -358,10 +359,7 @@ def _new_matches(matches: pa.Table, stored: pa.Table) -> np.ndarray:
 
     def keys(table: pa.Table) -> pa.ChunkedArray:
         counts = [table.column(name).cast(pa.string()) for name in MATCH_COUNTS]
-        return pc.binary_join_element_wise(table.column("left_id"), table.column("right_id"), table.column("relation"), *counts, " ")
+        named = [table.column(name) for name in ("left_id", "right_id", "relation")]
+        return pc.binary_join_element_wise(*named, *counts, " ")
 
     return pc.invert(pc.is_in(keys(matches), keys(stored).combine_chunks())).to_numpy()
-
-
-def is_copy(relation: str) -> bool:
-    return relation in relations.COPY_RELATIONS

@@ -54,7 +54,9 @@ class Store:
     def require(self) -> None:
         """Raises UsageError where nothing has been committed."""
         if not self.manifests:
-            raise UsageError(f"{self.path} holds no committed run; make one with `copydesk run --input ... --store {self.path}`")
+            raise UsageError(
+                f"{self.path} holds no committed run; make one with `copydesk run --input ... --store {self.path}`"
+            )
 
     def check_scheme(self, scheme: str) -> None:
         """Raises UsageError where the store's fingerprints were made otherwise."""
@@ -131,7 +133,7 @@ def locked(path: str) -> Iterator[None]:
         os.makedirs(os.path.join(path, STAGING), exist_ok=True)
         lock = open(os.path.join(path, LOCK), "a+")  # noqa: SIM115 - held for the whole run
     except OSError as error:
-        raise UsageError(f"{path} can't be written ({error.strerror}); expected a folder that this user may write") from error
+        raise UsageError(f"{path} can't be written ({error.strerror}); expected one this user may write") from error
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -13,7 +13,7 @@ class RecordBatchCoder(coders.Coder):
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, value.schema) as writer:
             writer.write_batch(value)
-        return sink.getvalue().to_pybytes()
+        return bytes(sink.getvalue())
 
     def decode(self, encoded: bytes) -> pa.RecordBatch:
         return pa.ipc.open_stream(encoded).read_next_batch()

@@ -174,7 +174,7 @@ class RelateSettings(_Checked):
         choices=("most-complete", "earliest", "wire-first"))
     drop: tuple[str, ...] = setting(
         (relations.EXACT, relations.NEAR, relations.CONTAINED), "relations", "a copy adds nothing its keeper lacks; "
-        "a partial one does", choices=(relations.EXACT, relations.NEAR, relations.CONTAINED, relations.PARTIAL, relations.REWRITE))
+        "a partial one does", choices=(*relations.COPY_RELATIONS, relations.PARTIAL, relations.REWRITE))
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,8 @@ class PublishRun(beam.PTransform):
         self.task = task
 
     def expand(self, groups: beam.PCollection[str]) -> beam.PCollection[str]:
-        return groups | "Spread" >> beam.Reshuffle() | "Publish" >> beam.ParDo(_Publish(self.task)).with_output_types(str)
+        publish = beam.ParDo(_Publish(self.task)).with_output_types(str)
+        return groups | "Spread" >> beam.Reshuffle() | "Publish" >> publish
 
 
 class _Publish(beam.DoFn):

@@ -81,7 +81,7 @@ def relate_files(task: RelateTask) -> RelatedRun:
     weigh_now = partial(_weigh_pairs, sketches, rarity, task.settings)
     related = relate_run(catalogue, weighed, stored, completeness, weigh_now, task.settings)
     names = np.array(relations.ARTICLE_RELATIONS, object)
-    derived = catalogue.ids.take(pa.array(np.where(related.derived_from < 0, None, related.derived_from), pa.int64()))
+    derived = catalogue.ids.take(pa.array(related.derived_from, mask=related.derived_from < 0))
     labels = pa.table(
         {
             "article_id": catalogue.ids.take(pa.array(related.articles)),

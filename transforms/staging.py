@@ -48,7 +48,7 @@ def make_folder(path: str) -> None:
         os.makedirs(path, exist_ok=True)
 
 
-def write_whole(path: str, write: Callable[[BinaryIO], None]) -> int:
+def write_whole(path: str, write: Callable[[BinaryIO], object]) -> int:
     """Writes a file so that it is there whole or not at all; returns its size in bytes.
 
     Locally it is written under another name, flushed to disk and renamed. Elsewhere an object appears when its
@@ -72,12 +72,15 @@ def write_whole(path: str, write: Callable[[BinaryIO], None]) -> int:
 def sha256(path: str) -> str:
     """The SHA-256 of a file's bytes, in hex."""
     with open_file(path) as source:
-        return hashlib.file_digest(source, "sha256").hexdigest()
+        digest = hashlib.sha256()
+        while block := source.read(1 << 20):
+            digest.update(block)
+        return digest.hexdigest()
 
 
 def write_json(path: str, value: Any) -> None:
     text = json.dumps(value, ensure_ascii=False, sort_keys=True, indent=1)
-    write_whole(path, lambda sink: sink.write(text.encode()) and None)
+    write_whole(path, lambda sink: sink.write(text.encode()))
 
 
 def read_json(path: str) -> Any:

@@ -6,7 +6,6 @@ import dataclasses
 import hashlib
 from collections.abc import Iterable, Sequence
 
-
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -29,15 +28,15 @@ from transforms.functions.matching import (
     anchor_postings_of,
     band_postings_of,
     count_rarity,
-
     weigh,
 )
 from transforms.functions.rarity import count_rare, table_slots
 from transforms.functions.signing import sign_batch
 from transforms.functions.sketch_files import SketchFiles
 
-ONSETS, VOWELS = "b d f g k l m n p r s t v z".split(), "a e i o u".split()
-SYLLABLES = [onset + vowel for onset in ONSETS for vowel in VOWELS]
+SYLLABLES = [onset + vowel for onset in "bdfgklmnprstvz" for vowel in "aeiou"]
+DEFAULTS = Settings()
+NAMES = relations.ARTICLE_RELATIONS
 MICROSECONDS_A_DAY = 86_400_000_000
 
 
@@ -84,13 +83,13 @@ def cleaned_batch(articles: Sequence[Article]) -> pa.RecordBatch:
     return pa.RecordBatch.from_pylist(rows, schema=CLEANED)
 
 
-def sketch_table(articles: Sequence[Article], settings: Settings = Settings()) -> pa.Table:
+def sketch_table(articles: Sequence[Article], settings: Settings = DEFAULTS) -> pa.Table:
     """SKETCH rows of the articles."""
     shares = np.array([one.removed_share for one in articles], np.float32)
     return pa.Table.from_batches([sign_batch(cleaned_batch(articles), shares, settings.sign)])
 
 
-def sketch_files(files: Sequence[Sequence[Article]], settings: Settings = Settings()) -> SketchFiles:
+def sketch_files(files: Sequence[Sequence[Article]], settings: Settings = DEFAULTS) -> SketchFiles:
     """The articles as sketch files in memory."""
     tables = {str(number): sketch_table(articles, settings) for number, articles in enumerate(files)}
     return SketchFiles(list(tables), tables.__getitem__)
@@ -127,7 +126,7 @@ def weighed_pairs(
 
 
 def plain_run(
-    files: Sequence[Sequence[Article]], settings: Settings = Settings(), *, first_new: int = 0
+    files: Sequence[Sequence[Article]], settings: Settings = DEFAULTS, *, first_new: int = 0
 ) -> tuple[Catalogue, RelatedRun, SketchFiles]:
     """Signs, matches and relates articles given as sketch files."""
     sketches = sketch_files(files, settings)
@@ -160,7 +159,7 @@ def labels_by_id(catalogue: Catalogue, related: RelatedRun) -> dict[str, Label]:
     ids = catalogue.ids.to_pylist()
     columns = (related.articles, related.relation, related.kept, related.derived_from, related.story)
     return {
-        ids[one]: Label(relations.ARTICLE_RELATIONS[relation], ids[kept], ids[source] if source >= 0 else None, ids[story])
+        ids[one]: Label(NAMES[relation], ids[kept], ids[source] if source >= 0 else None, ids[story])
         for one, relation, kept, source, story in zip(*(column.tolist() for column in columns), strict=True)
     }
 

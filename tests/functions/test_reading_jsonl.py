@@ -201,7 +201,7 @@ def test_other_content_is_refused_once(tmp_path: Path) -> None:
     content = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40
     raw, refused = read_bytes(tmp_path, "a.jsonl", content, split_bytes=1024)
     assert raw == []
-    assert pick(refused, "position", "reason") == [(-1, "bad_encoding")]
+    assert pick(refused, "position", "reason") == [(-1, "unreadable_file")]
     assert "PNG" in refused[0]["message"]
 
 

@@ -36,7 +36,7 @@ def clean_batch(raw: pa.RecordBatch, settings: Settings, extractor: PageExtracto
         extractor: used only if a row has a page.
     """
     refusals = Refusals(settings.read.payload_bytes)
-    raw = extract_pages(raw, extractor, refusals)
+    raw, bylines = extract_pages(raw, extractor, refusals)
     cleaned = clean_texts(raw.column("text"), raw.column("title"), raw.column("language"), settings.clean)
     enough = cleaned.words >= settings.clean.min_words
     for row in np.flatnonzero(~enough).tolist():
@@ -50,7 +50,8 @@ def clean_batch(raw: pa.RecordBatch, settings: Settings, extractor: PageExtracto
     if pc.any(missing).as_py():
         language = pc.replace_with_mask(language, missing, detect_languages(cleaned.text.filter(missing)))
     columns = {name: raw.column(name) for name in CLEANED.names if name in RAW.names} | {
-        "text": cleaned.text, "title": cleaned.title, "language": language, "byline": cleaned.byline,
+        "text": cleaned.text, "title": cleaned.title, "language": language,
+        "byline": pc.coalesce(cleaned.byline, bylines),
         "dateline": cleaned.dateline, "agency": cleaned.agency, "removed": cleaned.removed,
     }  # fmt: skip
     batch = pa.RecordBatch.from_arrays([columns[name] for name in CLEANED.names], schema=CLEANED)
@@ -60,37 +61,43 @@ def clean_batch(raw: pa.RecordBatch, settings: Settings, extractor: PageExtracto
 
 def refuse(refusals: Refusals, raw: pa.RecordBatch, row: int, reason: str, message: str, payload: str | None) -> None:
     """Refuses one row of a raw batch at the cleaning stage."""
-    refusals.add(
-        raw.column("source_uri")[row].as_py(), raw.column("position")[row].as_py(), raw.column("source_id")[row].as_py(),
-        reasons.STAGE_CLEAN, reason, message, None if payload is None else payload.encode("utf-8", "replace"),
-    )  # fmt: skip
+    uri, position, source_id = (raw.column(name)[row].as_py() for name in ("source_uri", "position", "source_id"))
+    content = None if payload is None else payload.encode("utf-8", "replace")
+    refusals.add(uri, position, source_id, reasons.STAGE_CLEAN, reason, message, content)
 
 
-def extract_pages(raw: pa.RecordBatch, extractor: PageExtractor, refusals: Refusals) -> pa.RecordBatch:
-    """The batch with the text of its pages in `text`; pages without an article are refused and left out.
+def extract_pages(
+    raw: pa.RecordBatch, extractor: PageExtractor, refusals: Refusals
+) -> tuple[pa.RecordBatch, pa.StringArray]:
+    """The batch with the text of its pages in `text`, and the bylines that pages state.
 
-    What a page says of itself (title, date, outlet, language) fills only what the record lacks. A page's own date
-    that can't be read is no reason to refuse it.
+    Pages without an article are refused and left out. What a page says of itself (title, date, outlet, language)
+    fills only what the record lacks. A page's own date that can't be read is no reason to refuse it.
     """
     rows = np.flatnonzero(pc.and_(pc.is_null(raw.column("text")), pc.is_valid(raw.column("html"))).to_numpy(False))
     if not len(rows):
-        return raw
-    columns = {name: raw.column(name).to_pylist() for name in ("text", "title", "language", "source")}
+        return raw, pa.nulls(raw.num_rows, pa.string())
+    columns = {name: raw.column(name).to_pylist() for name in ("text", "title", "language", "source", "url")}
     html, urls = raw.column("html"), raw.column("url")
     keep = np.ones(raw.num_rows, np.bool_)
-    found = extractor.extract([html[row].as_py() for row in rows.tolist()], [urls[row].as_py() for row in rows.tolist()])
+    pages, addresses = ([column[row].as_py() for row in rows.tolist()] for column in (html, urls))
+    found = extractor.extract(pages, addresses)
     published: list[str | None] = [None] * raw.num_rows
+    bylines: list[str | None] = [None] * raw.num_rows
     for row, page in zip(rows.tolist(), found, strict=True):
         if page.text is None:
             keep[row] = False
             refuse(refusals, raw, row, page.error or reasons.EXTRACTION_FAILED, page.message or "", html[row].as_py())
             continue
         columns["text"][row] = page.text
-        for name, value in (("title", page.title), ("language", page.language), ("source", page.source)):
+        for name, value in (
+            ("title", page.title), ("language", page.language), ("source", page.source), ("url", page.url),
+        ):  # fmt: skip
             columns[name][row] = columns[name][row] or value
-        published[row] = page.published
+        published[row], bylines[row] = page.published, page.byline
     dates, _ = parse_dates(pa.array(published, pa.string()))
     filled = {name: pa.array(values, pa.string()) for name, values in columns.items()}
     filled["published_at"] = pc.coalesce(raw.column("published_at"), dates)
     arrays = [filled.get(name, raw.column(name)) for name in RAW.names]
-    return pa.RecordBatch.from_arrays(arrays, schema=RAW).filter(pa.array(keep))
+    batch = pa.RecordBatch.from_arrays(arrays, schema=RAW).filter(pa.array(keep))
+    return batch, pa.array(bylines, pa.string()).filter(pa.array(keep))

@@ -73,7 +73,7 @@ def clean_texts(
         parts.append(run_rules(rule_set, packed, lines, languages.to_pylist(), lifted))
     wire_names = [*WIRE_RULES.items()]
     if settings.level != "off":
-        wire = lift_wire(packed, lines, titles, parts[0], lifted)
+        wire = lift_wire(packed, lines, parts[0], lifted)
         parts.append(Spans(wire.article, wire.start, wire.end, wire.tag + np.int32(len(names))))
     names += wire_names
     if settings.level == "full":
@@ -94,7 +94,9 @@ def clean_texts(
         text,
         _removed_column(len(packed), names, spans, cut.at, cut.removed, kept_whole),
         _titles(titles, headline_lines(packed, lines, titles, spans)),
-        *(_sparse(lifted.values[name], len(packed)) for name in ("byline", "dateline", "agency")),
+        _sparse(lifted.values["byline"], len(packed)),
+        _sparse(lifted.values["dateline"], len(packed)),
+        _sparse(lifted.values["agency"], len(packed)),
         share.astype(np.float32),
         count_words(kept),
     )

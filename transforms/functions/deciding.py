@@ -98,7 +98,8 @@ def decide(evidence: npt.NDArray[np.void], settings: MatchSettings) -> Decisions
     # Where one side is wholly in the other and the other is not, the one is a part; else they are versions of a text.
     near = copy & left_in & right_in & (left_gone == right_gone)
     relation[near], reason[near] = NEAR, BOTH_IN
-    partial = ~copy & ~brief & (containment(evidence) >= settings.partial_containment) & (rare >= settings.partial_rare_share)
+    partial = ~copy & ~brief & (containment(evidence) >= settings.partial_containment)
+    partial &= rare >= settings.partial_rare_share
     relation[partial], reason[partial] = PARTIAL, PART_IN
     relation[same], reason[same] = EXACT, SAME_WORDS
     refused = relation == NONE

@@ -1,4 +1,4 @@
-"""Exact evidence for pairs of articles, from their word hashes: what is shared, how rarely, in what runs, in what order.
+"""Exact evidence for pairs of articles, from their word hashes: what is shared, how rarely, in what runs and order.
 
 The shorter article (in words; the left one where equal) is walked along the longer one. A *block* is a maximal run of
 at least three words that both have in a row. What stands between two neighbouring blocks is a *gap*: a template
@@ -17,9 +17,10 @@ from transforms.functions.shingling import Offsets, ShingleHashes, WordHashes, d
 EVIDENCE = np.dtype([(name, np.int32) for name in MATCH_COUNTS])
 """One record a pair; counts. Without a suffix: word 5-shingles; with 3: word 3-shingles, over which rarity is taken.
 
-`covered8`: words of the shorter article in blocks of 8 words or more (of 3 or more, of 15 or more). `in_order`: words of the shorter in blocks that
-follow one another in both. `substitutions`: gaps of 1 to 4 words on both sides; `number_substitutions`: those with a
-number on both. `numbers`: words with a digit in the shorter; `numbers_shared`: those that the longer has too. `lead_covered`: of the first LEAD_WORDS words of the shorter, those in blocks.
+`covered3`, `covered8`, `covered15`: words of the shorter article in blocks of so many words or more. `in_order`: words
+of the shorter in blocks that follow one another in both. `substitutions`: gaps of 1 to 4 words on both sides;
+`number_substitutions`: those with a number on both. `numbers`: words with a digit in the shorter; `numbers_shared`:
+those that the longer has too. `lead_covered`: of the first LEAD_WORDS words of the shorter, those in blocks.
 """
 
 LEAD_WORDS = 40
@@ -53,9 +54,10 @@ def _shared(left: ShingleHashes, right: ShingleHashes) -> int:
 @numba.njit(nogil=True, cache=True)
 def _rare(
     left: ShingleHashes, right: ShingleHashes, days: npt.NDArray[np.uint8], own_days: int, other_days: int
-) -> tuple[int, int, int]:
+) -> tuple[np.int64, np.int64, np.int64]:
     """Rare shingles shared, of the left, of the right. `own_days`: distinct days of the pair (1 or 2)."""
-    i = j = both = only_left = only_right = 0
+    i = j = 0
+    both = only_left = only_right = np.int64(0)
     slots = len(days)
     while i < len(left) or j < len(right):
         if j == len(right) or (i < len(left) and left[i] < right[j]):

@@ -66,6 +66,8 @@ def extract_page(page: str, url: str | None) -> dict[str, Any]:
         text = extract_plain_text(page, main_content=True, alt_texts=False, list_bullets=False)
     title = found.title if found is not None else None
     text = _paragraphs(text, title)
+    if not any(_may_be_prose(line) for line in text.split("\n")):
+        text = ""
     head = page[:_HEAD_CHARACTERS]
     stated = _STATED_DATE.search(head)
     language = _STATED_LANGUAGE.search(head)
@@ -91,6 +93,17 @@ def _paragraphs(text: str, title: str | None) -> str:
             continue
         kept.append(line)
     return "\n".join(kept or lines)
+
+
+def _may_be_prose(line: str) -> bool:
+    """Not just a menu's words: five words or more, a sentence's end, or as much in a script without spaces."""
+    return len(line.split()) >= MENU_WORDS or len(line) >= 5 * MENU_WORDS or line.endswith(SENTENCE_ENDS)
+
+
+MENU_WORDS = 5
+"""A page whose every line is shorter is a menu; each of 96 real pages (developers' half) has a longer line."""
+
+SENTENCE_ENDS = (".", "!", "?", "…", "؟", "。", "！", "？", "।")
 
 
 def _is_headline(line: str, headline: str) -> bool:

@@ -31,7 +31,7 @@ def handles_of(file_number: int, rows: npt.NDArray[np.int64]) -> Handles:
         ValueError: a file has more than 2^24 rows.
     """
     if len(rows) and int(rows[-1]) >= MAX_ROWS:
-        raise ValueError(f"sketch file {file_number} has row {int(rows[-1])}; expected below {MAX_ROWS}, write smaller parts")
+        raise ValueError(f"sketch file {file_number} has row {int(rows[-1])}; expected below {MAX_ROWS}: smaller parts")
     return (np.uint64(file_number) << np.uint64(ROW_BITS)) | rows.astype(np.uint64)
 
 
@@ -82,7 +82,9 @@ def band_postings(
     return found.reshape(-1)
 
 
-def by_partition(blocks: npt.NDArray[np.void], keys: npt.NDArray[np.uint64], partitions: int) -> Iterator[tuple[bytes, bytes]]:
+def by_partition(
+    blocks: npt.NDArray[np.void], keys: npt.NDArray[np.uint64], partitions: int
+) -> Iterator[tuple[bytes, bytes]]:
     """The rows of `blocks` by a hash of their key: (partition's name, packed rows), empty partitions left out."""
     mixed = (keys ^ (keys >> np.uint64(31))) * np.uint64(0xD6E8FEB86659FD93)
     partition = ((mixed >> np.uint64(40)) % np.uint64(partitions)).astype(np.int64)

@@ -62,9 +62,9 @@ class Catalogue:
         """Indices of handles, all of which must be in the catalogue."""
         return np.searchsorted(self.handles, handles)
 
-    def index_of_ids(self, ids: pa.StringArray) -> Ints:
+    def index_of_ids(self, ids: pa.ChunkedArray) -> Ints:
         """Indices of article ids; -1 for an unknown one."""
-        return pc.fill_null(pc.index_in(ids, self.ids), -1).to_numpy(zero_copy_only=False).astype(np.int64)
+        return pc.fill_null(pc.index_in(ids, self.ids), -1).to_numpy().astype(np.int64)
 
 
 def read_catalogue(sketches: SketchFiles, first_new: int) -> Catalogue:
@@ -415,11 +415,7 @@ def match_rows(catalogue: Catalogue, pairs: npt.NDArray[np.void], settings: Sett
 
 def stored_pairs(catalogue: Catalogue, matches: pa.Table) -> npt.NDArray[np.void]:
     """The store's matches as WEIGHED with handles of now; pairs of unknown articles are left out."""
-    matches = matches.combine_chunks()
-    ends = [
-        catalogue.index_of_ids(pa.concat_arrays(matches.column(name).chunks) if matches.num_rows else pa.array([], pa.string()))
-        for name in ("left_id", "right_id")
-    ]  # fmt: skip
+    ends = [catalogue.index_of_ids(matches.column(name)) for name in ("left_id", "right_id")]
     known = (ends[0] >= 0) & (ends[1] >= 0)
     out = np.empty(matches.num_rows, WEIGHED)
     for name in MATCH_COUNTS:

@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from transforms.functions.packed_text import Bytes, Offsets, PackedText
 
-Int16s = npt.NDArray[np.int16]
 Int32s = npt.NDArray[np.int32]
 
 
@@ -52,9 +51,7 @@ def _count_lines(data: Bytes, offsets: Offsets) -> int:
 
 
 @numba.njit(nogil=True, cache=True)
-def _fill_lines(
-    data: Bytes, offsets: Offsets, starts: Offsets, ends: Offsets, article: Int32s, first: Offsets
-) -> None:
+def _fill_lines(data: Bytes, offsets: Offsets, starts: Offsets, ends: Offsets, article: Int32s, first: Offsets) -> None:
     line = 0
     for row in range(len(offsets) - 1):
         first[row] = line
@@ -76,15 +73,17 @@ class LiteralAutomaton:
     """Finds every occurrence of some literals in one pass over bytes, ASCII letters of either case alike.
 
     Method: Aho and Corasick, Efficient string matching, CACM 18 (1975), as one table of moves over classes of bytes.
+    `moves`: int32, one row a state, flat, see `_flat_moves`. `width`: columns of a row.
     `longest_line`: int64 a literal; it is not reported from lines of more bytes.
     """
 
     classes: Bytes
-    moves: Int16s
+    moves: Int32s
     found: Int32s
     next_found: Int32s
     literal: Int32s
     longest_line: Offsets
+    width: int
 
     @classmethod
     def of(cls, literals: Sequence[str], longest_line: Sequence[int], at_least: int = 0) -> LiteralAutomaton:
@@ -94,7 +93,7 @@ class LiteralAutomaton:
             at_least: leaves out literals that aren't sought in lines of so many bytes.
 
         Raises:
-            ValueError: a literal is empty, or they are too many for the table (32,767 states).
+            ValueError: a literal is empty.
         """
         forms: list[tuple[bytes, int]] = []
         for number, text in enumerate(literals):
@@ -123,9 +122,7 @@ class LiteralAutomaton:
                 state = children[state][symbol]
             if number not in outputs[state]:
                 outputs[state].append(number)
-        if len(children) > np.iinfo(np.int16).max:
-            raise ValueError(f"the literals need {len(children)} states; expected at most 32,767: use fewer hints")
-        moves = np.zeros((len(children), len(used) + 1), np.int16)
+        moves = np.zeros((len(children), len(used) + 1), np.int32)
         queue, fall = [0], [0] * len(children)
         for state in queue:
             if state:
@@ -146,12 +143,20 @@ class LiteralAutomaton:
                 chain.append(len(numbers) if place + 1 < len(here) else -1)
         return cls(
             classes,
-            moves,
+            _flat_moves(moves, found),
             found,
             np.array(chain, np.int32),
             np.array(numbers, np.int32),
             np.array(longest_line, np.int64),
+            len(used) + 1,
         )
+
+
+def _flat_moves(moves: Int32s, found: Int32s) -> Int32s:
+    """Moves as one row after the other: where the next state's row begins, doubled, plus 1 if literals end there."""
+    width = moves.shape[1]
+    flat: Int32s = (2 * width * moves + (found[moves] >= 0)).astype(np.int32).ravel()
+    return flat
 
 
 def _fold(text: bytes) -> bytes:
@@ -173,8 +178,8 @@ def find_literals(packed: PackedText, lines: LineTable, automata: Sequence[Liter
             high = LENGTHS[number] if number < len(LENGTHS) else 1 << 60
             count = _scan(
                 packed.data, lines.starts, lines.ends, low, high, automaton.classes, automaton.moves, automaton.found,
-                automaton.next_found, automaton.literal, automaton.longest_line, count, found.line, found.literal,
-                found.at,
+                automaton.next_found, automaton.literal, automaton.longest_line, automaton.width, count, found.line,
+                found.literal, found.at,
             )  # fmt: skip
         if count <= room:
             return Hits(found.line[:count], found.literal[:count], found.at[:count])
@@ -210,11 +215,12 @@ def _scan(
     low: int,
     high: int,
     classes: Bytes,
-    moves: Int16s,
+    moves: Int32s,
     found: Int32s,
     next_found: Int32s,
     literal: Int32s,
     longest_line: Offsets,
+    width: int,
     count: int,
     out_line: Int32s,
     out_literal: Int32s,
@@ -227,8 +233,11 @@ def _scan(
             continue
         state = np.int64(0)
         for i in range(starts[line], ends[line]):
-            state = np.int64(moves[state, classes[data[i]]])
-            at = found[state]
+            move = np.int64(moves[state + np.int64(classes[data[i]])])
+            state = move >> 1
+            if move & 1 == 0:
+                continue
+            at = found[state // width]
             while at >= 0:
                 number = literal[at]
                 if seen[number] != line and size <= longest_line[number]:

@@ -72,7 +72,8 @@ def publish_part(
             rejected.append(repeat_rows(articles.filter(pa.array(~counted))))
             articles, sketches = articles.filter(pa.array(counted)), sketches.filter(pa.array(counted))
         n = articles.num_rows
-        columns = {name: articles.column(name) for name in CLEANED.names} | labels_for(articles.column("article_id"), labels)
+        columns = {name: articles.column(name) for name in CLEANED.names}
+        columns |= labels_for(articles.column("article_id"), labels)
         columns |= {
             "ingested_at": constant(ingested_at_micros, n, TIMESTAMP),
             "minhash": sketches.column("minhash"),
@@ -91,7 +92,8 @@ def publish_part(
 def repeat_rows(articles: pa.Table) -> pa.Table:
     """REFUSED rows for records whose article is known already; they name it and carry no payload."""
     n = articles.num_rows
-    message = pc.binary_join_element_wise("article", articles.column("article_id"), "is already held; nothing is lost", " ")
+    ids = articles.column("article_id")
+    message = pc.binary_join_element_wise("article", ids, "is already held; nothing is lost", " ")
     columns = {
         "source_uri": articles.column("source_uri"),
         "position": articles.column("position"),

@@ -77,7 +77,7 @@ def read_avro(split: Split, settings: ReadSettings, file: BinaryIO, refusals: Re
         found = [field["name"] for field in schema["fields"]]
     if not has_content(found, names):
         message = no_content_message(found, names)
-        refusals.add(split.uri, -1, None, reasons.STAGE_READ, reasons.BAD_RECORD, message, None)
+        refusals.add(split.uri, -1, None, reasons.STAGE_READ, reasons.BAD_RECORD, message, "\n".join(found).encode())
         return
     gathered = _Gathered(split, names, refusals)
     try:

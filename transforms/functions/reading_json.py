@@ -45,7 +45,7 @@ def read_json(split: Split, settings: ReadSettings, file: BinaryIO, refusals: Re
         return
     content = known_content(data)
     if content is not None:
-        refuse(reasons.BAD_ENCODING, f"the file is {content}, not JSON", data)
+        refuse(reasons.UNREADABLE_FILE, f"the file is {content}, not JSON", data)
         return
     marked = byte_order_mark(data)
     encoding = marked[0] if marked is not None else sniff_encoding(data)

@@ -32,7 +32,7 @@ def read_jsonl(split: Split, settings: ReadSettings, file: BinaryIO, refusals: R
     if content is not None:
         if split.index == 0:
             message = f"the file is {content}, not JSON Lines"
-            refusals.add(split.uri, -1, None, reasons.STAGE_READ, reasons.BAD_ENCODING, message, head)
+            refusals.add(split.uri, -1, None, reasons.STAGE_READ, reasons.UNREADABLE_FILE, message, head)
         return
     marked = byte_order_mark(head)
     encoding, mark = marked if marked is not None else (sniff_encoding(head), 0)

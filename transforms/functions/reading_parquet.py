@@ -50,7 +50,7 @@ def read_parquet(split: Split, settings: ReadSettings, file: BinaryIO, refusals:
         raise BrokenStream(0, f"the file is not Parquet, or its footer is damaged ({_first_line(error)})") from None
     if not has_content(columns, names):
         message = no_content_message(columns, names)
-        refusals.add(split.uri, -1, None, reasons.STAGE_READ, reasons.BAD_RECORD, message, None)
+        refusals.add(split.uri, -1, None, reasons.STAGE_READ, reasons.BAD_RECORD, message, "\n".join(columns).encode())
         return
     wanted = [name for name in dict.fromkeys(one for field in names.values() for one in field) if name in columns]
     footer = parquet.metadata

@@ -100,7 +100,7 @@ def components(n: int, left: Ints, right: Ints) -> Ints:
     return connected_components(graph, directed=False)[1].astype(np.int64)
 
 
-def round_ups(pairs: DecidedPairs, n: int) -> set[int]:
+def round_ups(pairs: DecidedPairs) -> set[int]:
     """Articles that hold two or more others which have nothing to do with each other: they absorb nobody."""
     holds: dict[int, list[tuple[int, float]]] = defaultdict(list)
     known = set()
@@ -165,7 +165,8 @@ def relate(
 
 def _concatenate(parts: Iterable[DecidedPairs]) -> DecidedPairs:
     parts = list(parts)
-    return DecidedPairs(*(np.concatenate([getattr(part, name) for part in parts]) for name in DecidedPairs.__annotations__))
+    names = DecidedPairs.__annotations__
+    return DecidedPairs(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
 class _Walk:
@@ -177,13 +178,10 @@ class _Walk:
         self.kept = np.arange(n, dtype=np.int64)
         self.derived = np.full(n, -1, np.int64)
         self.wanted: set[tuple[int, int]] = set()
-        holders = round_ups(pairs, n)
+        holders = round_ups(pairs)
         copy = pairs.relation > PARTIAL
         same = pairs.left_in & pairs.right_in
-        held = np.fromiter(
-            (left in holders or right in holders for left, right in zip(pairs.left.tolist(), pairs.right.tolist(), strict=True)),
-            bool, len(pairs.left),
-        )  # fmt: skip
+        held = np.isin(pairs.left, list(holders)) | np.isin(pairs.right, list(holders))
         joins = copy & (~held | same)
         self.component = components(n, pairs.left[joins], pairs.right[joins])
         # into[x][k]: the pair's relation, where x's text is in k's.

@@ -43,7 +43,7 @@ def packed_text(texts: pa.StringArray) -> tuple[npt.NDArray[np.uint8], Offsets]:
 
 @numba.njit(nogil=True, cache=True)
 def _mix64(value: np.uint64) -> np.uint64:
-    """The finalizer of SplitMix64 (Steele, Lea, Flood 2014): a bijection in which every bit changes half of the rest."""
+    """The finalizer of SplitMix64 (Steele, Lea, Flood 2014), a bijection: every bit changes half of the rest."""
     value = (value ^ (value >> np.uint64(30))) * _MIX1
     value = (value ^ (value >> np.uint64(27))) * _MIX2
     return value ^ (value >> np.uint64(31))
@@ -82,7 +82,11 @@ def _hash_words(
                 code = (np.int64(lead & 0x1F) << 6) | np.int64(data[at + 1] & 0x3F)
                 at += 2
             elif lead < 0xF0:
-                code = (np.int64(lead & 0x0F) << 12) | (np.int64(data[at + 1] & 0x3F) << 6) | np.int64(data[at + 2] & 0x3F)
+                code = (
+                    (np.int64(lead & 0x0F) << 12)
+                    | (np.int64(data[at + 1] & 0x3F) << 6)
+                    | np.int64(data[at + 2] & 0x3F)
+                )
                 at += 3
             else:
                 code = (

@@ -48,12 +48,15 @@ def origin_ranks(sources: pa.StringArray, agencies: pa.StringArray) -> npt.NDArr
         source = (sources[row].as_py() or "").casefold()
         agency = agencies[row].as_py().casefold()
         initials = "".join(word[0] for word in agency.split())
-        if source and (agency.replace(" ", "") in source.replace(" ", "") or (len(initials) > 1 and source.split(".")[0] == initials)):
+        by_initials = len(initials) > 1 and source.split(".")[0] == initials
+        if source and (by_initials or agency.replace(" ", "") in source.replace(" ", "")):
             ranks[row] = 0
     return ranks
 
 
-def sign_batch(cleaned: pa.RecordBatch, removed_share: npt.NDArray[np.float32], settings: SignSettings) -> pa.RecordBatch:
+def sign_batch(
+    cleaned: pa.RecordBatch, removed_share: npt.NDArray[np.float32], settings: SignSettings
+) -> pa.RecordBatch:
     """Sketches of a batch.
 
     Args:

@@ -52,7 +52,8 @@ BETWEEN_EVIDENCE = 40.0
 MIN_LINES = PAGE_TOP_LINES + 2
 REPEAT_LINES = 5
 """A repeated standfirst or headline stands among the first lines."""
-REPEAT_BYTES = 25
+REPEAT_BYTES, REPEAT_LONGEST = 25, 600
+"""Letters a repeated line has at least (bytes), and the bytes of the longest line looked at."""
 
 
 def find_structure(packed: PackedText, lines: LineTable, cut: Spans) -> Spans:
@@ -137,7 +138,9 @@ def _score(shapes: Shapes, article: npt.NDArray[np.int32]) -> npt.NDArray[np.flo
     def beside(values: npt.NDArray[np.float64], step: int) -> npt.NDArray[np.float64]:
         moved = np.zeros(len(values))
         if len(values) > abs(step):
-            here, there = (slice(step, None), slice(None, -step)) if step > 0 else (slice(None, step), slice(-step, None))
+            here, there = (
+                (slice(step, None), slice(None, -step)) if step > 0 else (slice(None, step), slice(-step, None))
+            )
             moved[here] = np.where(article[here] == article[there], values[there], 0)
         return moved
 
@@ -148,7 +151,9 @@ def _score(shapes: Shapes, article: npt.NDArray[np.int32]) -> npt.NDArray[np.flo
     for step in (1, -1, 2, -2):
         columns += [beside(words, step), beside(sentence, step)]
     columns += [beside(capitals, 1), beside(capitals, -1)]
-    columns += [sum(beside(sentence, sign * step) for step in (3, 4, 5)) for sign in (1, -1)]
+    columns += [
+        beside(sentence, 3 * sign) + beside(sentence, 4 * sign) + beside(sentence, 5 * sign) for sign in (1, -1)
+    ]
     score = np.zeros(len(words))
     for weight, column in zip(_WEIGHTS, columns, strict=True):
         score += weight * column
@@ -213,7 +218,7 @@ def _find_repeats(data: Bytes, starts: Offsets, ends: Offsets, first: Offsets, t
             code = np.uint64(14695981039346656037)
             size = 0
             i = starts[k]
-            while i < ends[k]:
+            while i < ends[k] and ends[k] - starts[k] <= REPEAT_LONGEST:
                 byte = data[i]
                 i += 1
                 if byte == 0xE2 and data[i] == 0x80:  # General Punctuation: quotes and dashes of any style

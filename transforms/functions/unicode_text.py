@@ -241,8 +241,16 @@ def _find_unsettled(data: Bytes, offsets: Offsets, unsettled: npt.NDArray[np.boo
         i, stop = offsets[row], offsets[row + 1]
         while i < stop:
             while i + 8 <= stop:  # most bytes of most texts are ASCII: look at eight at once
-                if (data[i] | data[i + 1] | data[i + 2] | data[i + 3]
-                        | data[i + 4] | data[i + 5] | data[i + 6] | data[i + 7]) & 0x80:
+                if (
+                    data[i]
+                    | data[i + 1]
+                    | data[i + 2]
+                    | data[i + 3]
+                    | data[i + 4]
+                    | data[i + 5]
+                    | data[i + 6]
+                    | data[i + 7]
+                ) & 0x80:
                     break
                 i += 8
             if i >= stop:

@@ -32,6 +32,8 @@ WIRE_RULES: dict[str, str] = {
 _DATELINE, _DATELINE_AR, _BYLINE_AR, _CREDIT = range(4)
 HEAD_BYTES = 200
 """How much of a line is looked at: twice the longest dateline of the Reuters stories measured."""
+TAIL_BYTES = 60
+"""How much of the last line is looked at: the longest credit, doubled."""
 FIRST_LINES = 6
 """A dateline stands after at most a headline, a byline, a standfirst and two captions."""
 
@@ -41,10 +43,66 @@ _DASH = r"(?:--+|[-–—―])"
 _NAME = r"[A-Z][\w.’'’]*(?:[ -](?:[A-Z][\w.’']*|de|la|el|of|the|and|am|an|al|der|sur)){0,4}"
 # Words in capitals before a dash that are no place.
 _KICKERS = frozenset(
-    "ADVERTISEMENT ANALYSIS BREAKING COLUMN COMMENT CORRECTED CORRECTION EDITORIAL EXCLUSIVE EXPLAINER FACTBOX FILE "
-    "GRAPHIC INSIGHT INTERVIEW LISTEN LIVE MORE NEWS NOTE OPINION PHOTOS PICTURES POLL PODCAST PREVIEW PROFILE Q&A "
-    "READ RELATED REVIEW REVIEWS SPECIAL SPORT TIMELINE TOP TRENDING UPDATE UPDATED URGENT VIDEO WATCH WEATHER "
-    "WRAPUP YES NO OK GOP US U.S. UK EU UN NATO FBI CIA NASA DNA".split()
+    [
+        "ADVERTISEMENT",
+        "ANALYSIS",
+        "BREAKING",
+        "COLUMN",
+        "COMMENT",
+        "CORRECTED",
+        "CORRECTION",
+        "EDITORIAL",
+        "EXCLUSIVE",
+        "EXPLAINER",
+        "FACTBOX",
+        "FILE",
+        "GRAPHIC",
+        "INSIGHT",
+        "INTERVIEW",
+        "LISTEN",
+        "LIVE",
+        "MORE",
+        "NEWS",
+        "NOTE",
+        "OPINION",
+        "PHOTOS",
+        "PICTURES",
+        "POLL",
+        "PODCAST",
+        "PREVIEW",
+        "PROFILE",
+        "Q&A",
+        "READ",
+        "RELATED",
+        "REVIEW",
+        "REVIEWS",
+        "SPECIAL",
+        "SPORT",
+        "TIMELINE",
+        "TOP",
+        "TRENDING",
+        "UPDATE",
+        "UPDATED",
+        "URGENT",
+        "VIDEO",
+        "WATCH",
+        "WEATHER",
+        "WRAPUP",
+        "YES",
+        "NO",
+        "OK",
+        "GOP",
+        "US",
+        "U.S.",
+        "UK",
+        "EU",
+        "UN",
+        "NATO",
+        "FBI",
+        "CIA",
+        "NASA",
+        "DNA",
+    ]
 )
 _AR = r"[\x{0621}-\x{063A}\x{0640}-\x{065F}\x{0670}-\x{06D3}]"
 _AR_WORD = rf"{_AR}+\.?"
@@ -53,10 +111,14 @@ _AR_DATE = rf"(?:\s*\(?\d{{1,2}}\)?(?:\s+{_AR_WORD}(?:\s+\d{{4}})?)?)?"
 _DESK = r"(?:رصد|تصوير|إعداد|اعداد|كتب|كتبت|متابعة|تقرير|حوار|ترجمة|حاوره|حاورته)(?:\s+و\S+)?\s*[:：-]\s*"
 # Verbs and particles: a "part" that holds one is a clause, not a name or a place.
 _AR_CLAUSE = re.compile(
-    r"(?:^|[ ،])(?:قال|قالت|أكد|أكدت|أعلن|أعلنت|كشف|كشفت|إن|أن|الذي|التي|هو|هي|هذا|هذه|ذلك|كان|كانت|من|في|على|إلى|عن|مع|"
-    r"لم|لن|لا|ما|هل|كيف|لماذا|بعد|قبل|يوم|عام|حتى|ثم|قد|كل|بين|خلال|ضد|نحو|حول|عند|كما|بالفيديو|بالصور|شاهد|فيديو|صور)(?:$|[ ،])"
+    r"(?:^|[ ،])(?:قال|قالت|أكد|أكدت|أعلن|أعلنت|كشف|كشفت|إن|أن|الذي|التي|هو|هي|هذا|هذه|ذلك|كان|كانت|من|في|على|إلى|"
+    r"عن|مع|لم|لن|لا|ما|هل|كيف|لماذا|بعد|قبل|يوم|عام|حتى|ثم|قد|كل|بين|خلال|ضد|نحو|حول|عند|كما|"
+    r"بالفيديو|بالصور|شاهد|فيديو|صور)(?:$|[ ،])"
 )
-_AR_OUTLET = re.compile(r"(?:^| )(?:صحيفة|جريدة|موقع|وكالة|نيوز|أونلاين|اونلاين|اليوم|الآن|أخبار|الأخبار|متابعات|متابعة|وكالات|خاص|سبق)(?:$| )")
+_AR_OUTLET = re.compile(
+    r"(?:^| )(?:صحيفة|جريدة|موقع|وكالة|نيوز|أونلاين|اونلاين|اليوم|الآن|أخبار|الأخبار|متابعات|متابعة|"
+    r"وكالات|خاص)(?:$| )"
+)
 
 
 @functools.cache
@@ -83,29 +145,30 @@ def _patterns() -> dict[str, Any]:
     credit = rf"[(\[/]\s*(?P<agency>{latin})(?:[/,;:][^)\]]{{0,40}})?\s*[)\]/]"
     place = rf"(?P<place>{_NAME}(?:,\s?{_NAME}){{0,2}}(?:/{_NAME}(?:,\s?{_NAME})?)?)"
     # Fully written in capitals, or with a state or country after them.
-    capitals = r"(?P<capitals>[A-Z][A-Z’'.-]*[A-Z.](?:[ -][A-Z’'.-]+){0,3}(?:,\s[A-Z][\w.’']*(?: [A-Z][\w.’']*){0,2}){0,2})"
+    state = r"(?:,\s[A-Z][\w.’']*(?: [A-Z][\w.’']*){0,2}){0,2}"
+    capitals = rf"(?P<capitals>[A-Z][A-Z’'.-]*[A-Z.](?:[ -][A-Z’'.-]+){{0,3}}{state})"
     part = rf"{_AR_PART}(?:\s*\([^()]{{2,40}}\)|/{_AR_PART})?"
+    agency = rf"[(\[]?(?P<agency>{arabic})[)\]]?"
+    bracketed = rf"[(\[]\s*(?P<agency>{arabic})\s*[)\]]"
     return {
         "credited": rf"^(?:{place},?\s*)?(?:,?\s*{_DATE},?\s*)?{credit}\s*(?:{_DASH}|:)+\s*",
         "capitals": rf"^{capitals}(?:,\s*{_DATE})?\s*(?:[–—―]|--+|\s-\s)\s*",
-        "place_agency": rf"^(?P<place>{part}){_AR_DATE}\s*(?:[-–—،]\s*|\s)[(\[]?(?P<agency>{arabic})[)\]]?\s*[-–—:：]+\s*",
-        "place_bracket": rf"^(?P<place>{part}){_AR_DATE}\s*[-–—،]?\s*[(\[]\s*(?P<agency>{arabic})\s*[)\]]\s*[-–—:：.]*\s*",
-        "agency_place": rf"^[(\[]?(?P<agency>{arabic})[)\]]?\s*[-–—،]\s*(?P<place>{part})\s*[-–—:：]+\s*",
+        "place_agency": rf"^(?P<place>{part}){_AR_DATE}\s*(?:[-–—،]\s*|\s){agency}\s*[-–—:：]+\s*",
+        "place_bracket": rf"^(?P<place>{part}){_AR_DATE}\s*[-–—،]?\s*{bracketed}\s*[-–—:：.]*\s*",
+        "agency_place": rf"^{agency}\s*[-–—،]\s*(?P<place>{part})\s*[-–—:：]+\s*",
         "byline_ar": rf"^(?:{_DESK})?(?P<parts>{part}(?:\s*[-–—]\s*{part}){{1,3}})\s*(?:[:：]+\s*|$)",
         "agency_line": rf"^[-–—(\[\s/]*(?P<agency>{latin}|{arabic})[-–—)\]\s/.]*$",
         "agency_end": rf"[.!?؟”\"»]\s*(?P<cut>(?:[–—-]+\s*|[(\[]\s*)(?P<agency>{latin}|{arabic})\s*[)\].]*)$",
     }
 
 
-def lift_wire(packed: PackedText, lines: LineTable, titles: pa.StringArray, cut: Spans, lifted: Lifted) -> Spans:
+def lift_wire(packed: PackedText, lines: LineTable, cut: Spans, lifted: Lifted) -> Spans:
     """Cuts datelines, Arabic credit lines and closing agency credits, and keeps what they say.
 
     Args:
-        titles: string[n]; unused yet by the forms known.
         cut: what rules cut already: a line that is gone is passed over, and what follows a cut start is its start.
         lifted: gets place, agency and byline of each article.
     """
-    del titles
     order = np.argsort(cut.start, kind="stable")
     begin, line, last = _candidates(
         packed.data, lines.starts, lines.ends, lines.first, cut.start[order], cut.end[order], FIRST_LINES
@@ -156,6 +219,10 @@ def _lift_latin(
     chosen = np.flatnonzero(rows)
     some = heads.take(pa.array(chosen))
     for name in ("credited", "capitals"):
+        if name == "capitals":
+            open_rows = np.array([row not in seen for row in article[chosen].tolist()], bool)
+            chosen = chosen[open_rows]
+            some = heads.take(pa.array(chosen))
         for k, parts in _extract(some, name):
             row = int(article[chosen[k]])
             if row in seen or not parts["all"]:
@@ -210,31 +277,31 @@ def _lift_arabic(
             seen.add(row)
             if name == "byline_ar":
                 found.append((row, start, start + size, _BYLINE_AR))
-                _name_parts(names, row, fills, lifted)
+                _name_parts(names, row, lifted)
             else:
                 found.append((row, start, start + size, _DATELINE_AR))
                 lifted.add("dateline", row, parts["place"])
                 lifted.add("agency", row, agency_names()[parts["agency"]])
 
 
-def _name_parts(parts: list[str], row: int, fills: bool, lifted: Lifted) -> None:
+def _name_parts(parts: list[str], row: int, lifted: Lifted) -> None:
     """Says which part of `reporter - outlet - place` is which, in the orders newspapers use."""
     rest: list[str] = []
+    credited = False
     for part in parts:
         if part in agency_names():
+            credited = True
             lifted.add("agency", row, agency_names()[part])
-        elif not _AR_OUTLET.search(part):
+        elif not _AR_OUTLET.search(part) and (" " in part or part == parts[-1]):  # one word is an outlet or a place
             rest.append(part)
     if not rest:
         return
-    several = len(parts) > 1
     if len(rest) == 1:
-        # An outlet beside it: before the outlet stands the reporter, after it the place.
-        lifted.add("dateline" if several and parts[-1] == rest[0] else "byline", row, rest[0])
+        # Before the outlet's name stands the reporter, after it (and beside an agency) the place.
+        lifted.add("dateline" if credited or parts[-1] == rest[0] else "byline", row, rest[0])
         return
     lifted.add("byline", row, rest[0])
     lifted.add("dateline", row, rest[-1])
-    del fills
 
 
 def _lift_ends(
@@ -247,8 +314,12 @@ def _lift_ends(
     """Cuts an agency's name that closes a story: alone on the last line left, or in brackets after its last stop."""
     if not len(last):
         return
+    # Only a short line, or one that ends in a bracket, a stop or a letter beyond ASCII, can end in a credit.
+    closing = packed.data[lines.ends[last] - 1]
+    short = lines.ends[last] - lines.starts[last] <= TAIL_BYTES
+    last = last[short | (closing == 41) | (closing == 93) | (closing > 127)]
     ends = lines.ends[last]
-    begin = _whole_starts(packed.data, np.maximum(lines.starts[last], ends - 60))
+    begin = _whole_starts(packed.data, np.maximum(lines.starts[last], ends - TAIL_BYTES))
     tails = _heads(packed, begin, ends)
     fits = begin == lines.starts[last]
     for name in ("agency_line", "agency_end"):
@@ -256,7 +327,7 @@ def _lift_ends(
             at = int(last[k])
             row = int(lines.article[at])
             text = parts["all"] if name == "agency_line" else parts["cut"]
-            if (name == "agency_line" and not fits[k]) or at == int(lines.first[row]) and name == "agency_line":
+            if (name == "agency_line" and not fits[k]) or (at == int(lines.first[row]) and name == "agency_line"):
                 continue
             found.append((row, int(ends[k]) - len(text.encode()), int(ends[k]), _CREDIT))
             lifted.add("agency", row, agency_names()[parts["agency"]])

@@ -1,0 +1,226 @@
+"""Decisions: monotone in what is shared, right on short real-looking texts, and they say why."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas import relations
+from schemas.settings import MatchSettings
+from tests.functions.made_up import text_of
+from transforms.functions.deciding import (
+    BOTH_IN,
+    COMMON_LANGUAGE,
+    EXACT,
+    NONE,
+    ONE_IN,
+    PART_IN,
+    REASONS,
+    RELATION_CODES,
+    SAME_WORDS,
+    TOO_BRIEF,
+    TOO_LITTLE,
+    Decisions,
+    containment,
+    decide,
+    jaccard,
+    rare_containment,
+    share,
+)
+from transforms.functions.evidence import EVIDENCE, weigh_pairs
+from transforms.functions.labelling import swap_sides
+from transforms.functions.shingling import hash_words
+
+SETTINGS = MatchSettings()
+
+
+def evidence_of(left: str, right: str, *, days_seen: int = 1) -> npt.NDArray[np.void]:
+    """Of two texts of a day, all of whose shingles were seen on so many days."""
+    words, offsets = hash_words(pa.array([left, right]))
+    days = np.full(64, days_seen, np.uint8)
+    return weigh_pairs(words, offsets, np.array([0]), np.array([1]), np.zeros(2, np.uint16), days, SETTINGS.rare_days)
+
+
+def verdict(left: str, right: str, **how: int) -> tuple[str, int, bool, bool]:
+    made = decide(evidence_of(left, right, **how), SETTINGS)
+    return RELATION_CODES[made.relation[0]], int(made.reason[0]), bool(made.left_in[0]), bool(made.right_in[0])
+
+
+WIRE = (
+    "NORTH HAVEN (Coastal Wire) The harbour of North Haven was closed on Monday after a storm threw three fishing boats "
+    "against the old lighthouse pier, the harbour master said. Nobody was hurt. Crews worked through the night to free "
+    "the narrow entrance, where a crane barge lay aground since early evening. Two ferries waited outside until noon. "
+    "The town council wants to know by Friday what repairs of the pier will cost, and whether the lamp can be saved."
+)
+BRIEF = "The harbour of North Haven was closed on Monday after a storm threw three fishing boats against the pier"
+LOCAL = (
+    " Anna Brill, who sells nets on the quay, had heard the noise from her kitchen. Her father built the pier in the "
+    "year of the great frost and always said that it would outlive him. On Tuesday morning children stood along the "
+    "railing to count the planks. The school gave them an hour for it, and the baker brought rolls for everyone."
+)
+
+
+def test_the_same_words_are_exact() -> None:
+    assert verdict(WIRE, WIRE.upper().replace(",", " ;")) == (relations.EXACT, SAME_WORDS, True, True)
+    # However common the language: the same text is the same text.
+    assert verdict(WIRE, WIRE, days_seen=200) == (relations.EXACT, SAME_WORDS, True, True)
+    assert verdict("harbour closed", "Harbour closed.") == (relations.EXACT, SAME_WORDS, True, True)
+
+
+def test_the_same_words_in_another_order_are_not_exact() -> None:
+    halves = WIRE.split(". ")
+    moved = ". ".join(halves[2:] + halves[:2])
+    assert verdict(WIRE, moved)[0] == relations.NEAR
+
+
+def test_an_edited_copy_is_near() -> None:
+    edited = WIRE.replace("three fishing boats", "several fishing boats").replace("(Coastal Wire) ", "")
+    assert verdict(WIRE, edited) == (relations.NEAR, BOTH_IN, True, True)
+
+
+def test_a_cut_copy_is_contained() -> None:
+    cut = WIRE.split(" Crews")[0]
+    assert verdict(cut, WIRE + LOCAL) == (relations.CONTAINED, ONE_IN, True, False)
+    assert verdict(WIRE + LOCAL, cut) == (relations.CONTAINED, ONE_IN, False, True)
+
+
+def test_a_longer_version_is_not_in_the_shorter_one() -> None:
+    assert verdict(WIRE, WIRE + LOCAL) == (relations.NEAR, BOTH_IN, True, False)
+
+
+def test_part_of_a_text_taken_over_is_partial() -> None:
+    assert verdict(WIRE.split(" Crews")[0] + LOCAL, WIRE + " " + text_of(1, 60)) == (
+        relations.PARTIAL, PART_IN, False, False,
+    )  # fmt: skip
+
+
+def test_another_story_is_refused() -> None:
+    assert verdict(WIRE, LOCAL) == (relations.NONE, TOO_LITTLE, False, False)
+    assert verdict("", WIRE) == (relations.NONE, TOO_LITTLE, False, False)
+
+
+def template(town: str, low: int) -> str:
+    return (
+        f"Tide table for {town}: high water at {low + 6} and at {low + 18}, low water at {low} and at {low + 12}. Small "
+        "craft should keep to the marked channel and mind the buoys at the mouth of the river. Times are given without "
+        f"warranty. The harbour office of {town} answers questions on weekdays from nine to five except on holidays."
+    )
+
+
+def test_a_template_is_refused_as_common_language() -> None:
+    left, right = template("North Haven", 2), template("Lowmarsh", 4)
+    assert verdict(left, right, days_seen=30) == (relations.NONE, COMMON_LANGUAGE, False, False)
+    # The same evidence but rare: it would have been a copy.
+    assert verdict(left, right, days_seen=1)[0] == relations.NEAR
+
+
+def test_rarity_leaves_out_the_pairs_own_days() -> None:
+    """rare_days 2: a shingle seen on the pair's day and two more is rare, on three more it isn't."""
+    left, right = template("North Haven", 2), template("Lowmarsh", 4)
+    assert verdict(left, right, days_seen=3)[0] == relations.NEAR
+    assert verdict(left, right, days_seen=4)[0] == relations.NONE
+
+
+def test_briefs_need_almost_all_of_both() -> None:
+    assert len(BRIEF.split()) < SETTINGS.brief_words
+    assert verdict(BRIEF, BRIEF + " today")[0] == relations.NEAR
+    # All of the brief is in the article, but a brief could be chance.
+    assert verdict(BRIEF, WIRE) == (relations.NONE, TOO_BRIEF, False, False)
+    assert verdict("harbour closed", WIRE)[0] == relations.NONE
+
+
+@st.composite
+def evidences(draw: st.DrawFn) -> npt.NDArray[np.void]:
+    """Counts that two texts could have."""
+    record = np.zeros(1, EVIDENCE)
+    for side in ("left", "right"):
+        words = draw(st.integers(1, 200))
+        record[f"{side}_words"] = words
+        record[f"{side}_shingles"] = draw(st.integers(1, max(1, words - 4)))
+        record[f"{side}_shingles3"] = draw(st.integers(int(record[f"{side}_shingles"][0]), max(1, words - 2)))
+        record[f"{side}_rare"] = draw(st.integers(0, int(record[f"{side}_shingles3"][0])))
+
+    def upto(*names: str) -> int:
+        return draw(st.integers(0, min(int(record[name][0]) for name in names)))
+
+    record["shared"] = upto("left_shingles", "right_shingles")
+    record["shared3"] = upto("left_shingles3", "right_shingles3")
+    record["rare_shared"] = upto("left_rare", "right_rare", "shared3")
+    record["longest_run"] = upto("left_words", "right_words")
+    return record
+
+
+def strength(made: Decisions) -> tuple[int, bool, bool]:
+    return int(made.relation[0]), bool(made.left_in[0]), bool(made.right_in[0])
+
+
+@settings(max_examples=400)
+@given(evidences(), st.sampled_from(["shared", "shared3", "rare_shared"]), st.integers(1, 60))
+def test_more_in_common_never_weakens_a_decision(evidence: npt.NDArray[np.void], name: str, more: int) -> None:
+    limits = {"shared": "shingles", "shared3": "shingles3", "rare_shared": "rare"}
+    stronger = evidence.copy()
+    most = min(int(evidence[f"{side}_{limits[name]}"][0]) for side in ("left", "right"))
+    stronger[name] = min(most, int(evidence[name][0]) + more)
+    before, after = strength(decide(evidence, SETTINGS)), strength(decide(stronger, SETTINGS))
+    assert all(one <= other for one, other in zip(before, after, strict=True)), (before, after)
+
+
+@settings(max_examples=200)
+@given(evidences(), st.sampled_from(["copy_containment", "rare_share", "removal_containment", "partial_containment"]))
+def test_a_stricter_setting_accepts_no_more(evidence: npt.NDArray[np.void], name: str) -> None:
+    stricter = dataclasses.replace(SETTINGS, **{name: 0.9})
+    loose, strict = decide(evidence, SETTINGS), decide(evidence, stricter)
+    assert int(strict.relation[0]) <= int(loose.relation[0])
+    assert strict.left_in[0] <= loose.left_in[0]
+    assert strict.right_in[0] <= loose.right_in[0]
+
+
+@settings(max_examples=200)
+@given(evidences())
+def test_decisions_are_symmetric_and_consistent(evidence: npt.NDArray[np.void]) -> None:
+    made, swapped = decide(evidence, SETTINGS), decide(swap_sides(evidence), SETTINGS)
+    assert strength(made) == (strength(swapped)[0], strength(swapped)[2], strength(swapped)[1])
+    assert made.reason[0] == swapped.reason[0]
+    refused = made.relation[0] == NONE
+    assert bool(made.accepted[0]) == (not refused)
+    assert refused == (made.reason[0] in (TOO_LITTLE, COMMON_LANGUAGE, TOO_BRIEF))
+    # Rule 3: nobody may be removed without an accepted copy match.
+    if RELATION_CODES[made.relation[0]] in (relations.NONE, relations.PARTIAL):
+        assert not made.left_in[0]
+        assert not made.right_in[0]
+    assert (made.relation[0] == EXACT) == (made.reason[0] == SAME_WORDS)
+    assert 0 <= jaccard(evidence)[0] <= containment(evidence)[0] <= 1
+    assert 0 <= rare_containment(evidence)[0] <= 1
+
+
+def test_many_pairs_are_decided_one_by_one() -> None:
+    pairs = [(WIRE, WIRE), (WIRE, LOCAL), (WIRE, WIRE + LOCAL), (BRIEF, WIRE)]
+    together = decide(np.concatenate([evidence_of(*pair) for pair in pairs]), SETTINGS)
+    assert [RELATION_CODES[one] for one in together.relation] == [verdict(*pair)[0] for pair in pairs]
+    assert len(decide(np.empty(0, EVIDENCE), SETTINGS).relation) == 0
+
+
+def test_share_of_nothing_is_nothing() -> None:
+    assert share(np.array([0, 1, 3], np.int32), np.array([0, 2, 3], np.int32)).tolist() == [0, 0.5, 1]
+
+
+def test_every_reason_is_told() -> None:
+    assert len(REASONS) == len(set(REASONS)) == 7
+
+
+@pytest.mark.parametrize("name", ["copy_containment", "rare_share"])
+def test_thresholds_themselves_accept(name: str) -> None:
+    """A share equal to its threshold is enough."""
+    record = np.zeros(1, EVIDENCE)
+    for side in ("left", "right"):
+        record[f"{side}_words"] = record[f"{side}_shingles"] = record[f"{side}_shingles3"] = record[f"{side}_rare"] = 100
+    record["shared3"] = record["rare_shared"] = 60
+    made = decide(record, dataclasses.replace(SETTINGS, **{name: 0.6}))
+    assert made.relation[0] != NONE
+    assert decide(record, dataclasses.replace(SETTINGS, **{name: 0.61})).relation[0] == NONE

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import unicodedata
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from transforms.functions.unicode_text import normalise_text, normalise_texts
+
+AWKWARD = (
+    " \t\n\r\x0b\x0c\x85\u2028\u2029\xa0\u3000\u2009\u200b\u200c\u200d\u200e\u061c\ufeff\xad\x00\x7f\x9c\u061c\u065c"
+    "الأإ\u0654\u0653\u0301e;\u037e&#ampltgnbsq가\u1161\u11a8"
+)
+texts = st.text(max_size=60) | st.text(alphabet=AWKWARD, max_size=60)
+
+
+def normalised(text: str) -> str:
+    return str(normalise_texts(pa.array([text], pa.string()))[0].as_py())
+
+
+@pytest.mark.parametrize(
+    ("given_text", "expected"),
+    [
+        ("a\r\nb\rc\u2028d\u2029e\x85f\x0bg\x0ch", "a\nb\nc\nd\ne\nf\ng\nh"),
+        ("  a \xa0\u3000 b  \n\n \n c ", "a b\nc"),
+        ("a\u200bb\u200e\ufeffc\xadd\u061ce", "abcde"),
+        ("می\u200cخواهم 👨\u200d👩", "می\u200cخواهم 👨\u200d👩"),
+        ("Tom &amp;amp; Jerry &quot;x&quot; &#8217;s &nbsp;y", 'Tom & Jerry "x" ’s y'),
+        ("AT&T and ?a=1&copy=2 &unknown; &amp x", "AT&T and ?a=1&copy=2 &unknown; & x"),
+        ("e\u0301 ا\u0654", "é أ"),
+        ("برعاية ا\u0654مير", "برعاية أمير"),
+        ("", ""),
+        ("\u200b \n", ""),
+    ],
+)
+def test_known_cases(given_text: str, expected: str) -> None:
+    assert normalised(given_text) == expected
+    assert normalise_text(given_text) == expected
+
+
+def test_nulls_slices_and_empty_columns() -> None:
+    column = pa.array(["x", None, " b  c ", ""], pa.string())
+    assert normalise_texts(column).to_pylist() == ["x", "", "b c", ""]
+    assert normalise_texts(column.slice(2, 1)).to_pylist() == ["b c"]
+    assert normalise_texts(pa.array([], pa.string())).to_pylist() == []
+
+
+@given(st.lists(texts, max_size=5))
+@settings(max_examples=300, deadline=None)
+def test_kernel_equals_the_plain_form_and_is_stable(given_texts: list[str]) -> None:
+    once = normalise_texts(pa.array(given_texts, pa.string()))
+    assert once.to_pylist() == [normalise_text(text) for text in given_texts]
+    assert normalise_texts(once).to_pylist() == once.to_pylist()
+    assert all(unicodedata.is_normalized("NFC", text) for text in once.to_pylist())

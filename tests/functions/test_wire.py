@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+
+from schemas.settings import CleanSettings
+from transforms.functions.cleaning_text import clean_texts
+from transforms.functions.wire import agency_names
+
+BODY = "Ministers met on Monday to discuss the new budget, officials said.\nThey will meet again in a week."
+BODY_AR = "أعلنت الوزارة أن المشروع الجديد سوف يبدأ الشهر المقبل في كل المدن.\nوأضافت أن العمل مستمر منذ سنوات."
+
+
+def lifted(text: str) -> tuple[str | None, str | None, str | None, str]:
+    none = pa.nulls(1, pa.string())
+    found = clean_texts(pa.array([text]), none, none, CleanSettings())
+    return found.byline[0].as_py(), found.dateline[0].as_py(), found.agency[0].as_py(), found.text[0].as_py()
+
+
+@pytest.mark.parametrize(
+    ("opening", "place", "agency"),
+    [
+        ("PARIS — ", "PARIS", None),
+        ("WASHINGTON (Reuters) - ", "WASHINGTON", "Reuters"),
+        ("LONDON, Jan 5 (AP) — ", "LONDON", "Associated Press"),
+        ("NEW YORK, 12 July 2014 (AFP) -- ", "NEW YORK", "AFP"),
+        ("SEOUL/TOKYO (Reuters) - ", "SEOUL/TOKYO", "Reuters"),
+        ("Charlotte, North Carolina (CNN) -- ", "Charlotte, North Carolina", "CNN"),
+        ("(Reuters) - ", None, "Reuters"),
+        ("CHARLESTON, S.C. — ", "CHARLESTON, S.C.", None),
+    ],
+)
+def test_english_datelines(opening: str, place: str | None, agency: str | None) -> None:
+    assert lifted("A headline over the story of the day\n" + opening + BODY) == (
+        None, place, agency, "A headline over the story of the day\n" + BODY,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "opening", ["BREAKING — ", "The budget — ", "EXCLUSIVE: ", "He told Reuters - ", "VIDEO - ", "US — "]
+)
+def test_what_is_no_dateline_stays(opening: str) -> None:
+    assert lifted(opening + BODY) == (None, None, None, opening + BODY)
+
+
+@pytest.mark.parametrize(
+    ("opening", "byline", "place", "agency"),
+    [
+        ("القاهرة - أ ف ب - ", None, "القاهرة", "AFP"),
+        ("دبي (رويترز) - ", None, "دبي", "Reuters"),
+        ("الرياض - واس: ", None, "الرياض", "SPA"),
+        ("رويترز- القاهرة: ", None, "القاهرة", "Reuters"),
+        ("الرياض – واس\n", None, "الرياض", "SPA"),
+        ("سالم الأحمد- صحيفة المثال- جدة: ", "سالم الأحمد", "جدة", None),
+        ("سالم الأحمد – صحيفة المثال\n", "سالم الأحمد", None, None),
+    ],
+)
+def test_arabic_openings(opening: str, byline: str | None, place: str | None, agency: str | None) -> None:
+    assert lifted(opening + BODY_AR) == (byline, place, agency, BODY_AR)
+
+
+@pytest.mark.parametrize("opening", ["قال الوزير - وهو يبتسم - إن الأمر: ", "أعلنت الحكومة أمس: "])
+def test_arabic_clauses_stay(opening: str) -> None:
+    assert lifted(opening + BODY_AR)[3] == opening + BODY_AR
+
+
+def test_a_closing_agency_is_lifted() -> None:
+    assert lifted(BODY + "\n(AFP)") == (None, None, "AFP", BODY)
+    assert lifted(BODY + " (AP)") == (None, None, "Associated Press", BODY)
+    assert lifted(BODY + " He told Reuters")[3] == BODY + " He told Reuters"
+
+
+def test_agency_forms_are_unique() -> None:
+    assert agency_names()["واس"] == "SPA"
