@@ -25,7 +25,8 @@ class _Parser(argparse.ArgumentParser):
     """A parser that names the nearest known flag or command."""
 
     def error(self, message: str) -> NoReturn:
-        known = [option for action in self._actions for option in action.option_strings]
+        parsers = [self, *(one for action in self._actions for one in _commands_of(action))]
+        known = [option for one in parsers for action in one._actions for option in action.option_strings]
         unknown = re.search(r"unrecognized arguments: (-\S+)", message)
         choice = re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message)
         if unknown:
@@ -39,6 +40,11 @@ class _Parser(argparse.ArgumentParser):
             message += f" (did you mean {near[0]}?)" if near else ""
         print(f"copydesk: {message}\n`{self.prog} --help` shows what there is", file=sys.stderr)
         raise SystemExit(EXIT_USAGE)
+
+
+def _commands_of(action: argparse.Action) -> list[argparse.ArgumentParser]:
+    """The parsers of the commands, where the action is the choice of one."""
+    return list(action.choices.values()) if isinstance(action, argparse._SubParsersAction) else []
 
 
 def _run(given: argparse.Namespace) -> int:

@@ -22,6 +22,7 @@ from transforms.functions.labelling import (
     left_out,
     read_catalogue,
     relate_run,
+    stored_pairs,
 )
 from transforms.functions.matching import (
     WEIGHED,
@@ -126,9 +127,13 @@ def weighed_pairs(
 
 
 def plain_run(
-    files: Sequence[Sequence[Article]], settings: Settings = DEFAULTS, *, first_new: int = 0
+    files: Sequence[Sequence[Article]],
+    settings: Settings = DEFAULTS,
+    *,
+    first_new: int = 0,
+    matches: pa.Table | None = None,
 ) -> tuple[Catalogue, RelatedRun, SketchFiles]:
-    """Signs, matches and relates articles given as sketch files."""
+    """Signs, matches and relates articles given as sketch files; `matches` are those of earlier runs."""
     sketches = sketch_files(files, settings)
     catalogue = read_catalogue(sketches, first_new)
     rarity = rarity_of(sketches, catalogue)
@@ -140,7 +145,7 @@ def plain_run(
     def weigh_now(asked: npt.NDArray[np.void]) -> npt.NDArray[np.void]:
         return weigh(sketches, asked, rarity, settings.match)
 
-    stored = np.empty(0, WEIGHED)
+    stored = np.empty(0, WEIGHED) if matches is None else stored_pairs(catalogue, matches)
     return catalogue, relate_run(catalogue, weighed, stored, completeness, weigh_now, settings), sketches
 
 

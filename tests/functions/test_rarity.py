@@ -28,7 +28,7 @@ def table_of(files: list[list[Article]], left_out: npt.NDArray[np.uint64] = NONE
 
 def days_on(table: npt.NDArray[np.uint8], phrase: str) -> int:
     words, _ = hash_words(pa.array([phrase]))
-    return int(table[rarity_slot(shingle_at(words, 0, len(words)), len(table))])
+    return int(table[rarity_slot(np.uint64(shingle_at(words, 0, len(words))), len(table))])
 
 
 def test_fifty_papers_in_two_days_are_two_days() -> None:
@@ -60,7 +60,8 @@ def test_undated_articles_have_a_day_by_their_text() -> None:
 
 
 def test_counts_stop_at_255() -> None:
-    assert days_on(table_of([[Article(str(day), "the harbour closed", day) for day in range(400)]]), "the harbour closed") == 255
+    daily = [Article(str(day), "the harbour closed", day) for day in range(400)]
+    assert days_on(table_of([daily]), "the harbour closed") == 255
 
 
 def test_short_texts_count_as_one_shingle() -> None:
@@ -95,7 +96,7 @@ def test_table_equals_brute_force(articles: list[Article]) -> None:
         words, _ = hash_words(pa.array([article.text]))
         length = min(3, len(words))
         for at in range(len(words) - length + 1 if length else 0):
-            slot = int(rarity_slot(shingle_at(words, at, length), SLOTS))
+            slot = int(rarity_slot(np.uint64(shingle_at(words, at, length)), SLOTS))
             wanted.setdefault(slot, set()).add(article.text if article.day is None else article.day)
     table = table_of([articles])
     assert {slot: int(table[slot]) for slot in np.flatnonzero(table).tolist()} == {
@@ -118,7 +119,7 @@ def test_no_files() -> None:
 def test_rare_shingles_of_articles() -> None:
     words, offsets = hash_words(pa.array(["the harbour closed again", "", "the harbour", "tides for today"]))
     table = np.full(SLOTS, 4, np.uint8)
-    table[rarity_slot(shingle_at(words, 0, 3), SLOTS)] = 3
+    table[rarity_slot(np.uint64(shingle_at(words, 0, 3)), SLOTS)] = 3
     assert count_rare(words, offsets, table, 2).tolist() == [1, 0, 0, 0]
     assert count_rare(words, offsets, table, 3).tolist() == [2, 0, 1, 1]
 

@@ -42,8 +42,8 @@ LIFTED = ("byline", "dateline", "agency")
 # What may surround a phrase that fills a line: bullets, brackets, arrows, punctuation.
 _DECOR = r"""[\s\-–—•·|<>«»‹›*#\[\](){}"'“”‘’:.,;…!?_/\\→←▶►▼✕✖×+=~]*"""
 LOOK_BACK_BYTES = 80
-"""A rule that isn't about the whole line looks from so far before its first hint (`look_back`); with 600 a closing
-credit costs 30 microseconds instead of 5."""
+"""A rule that isn't about the whole line looks from so far before its first hint (`look_back`); with 600 all
+rules together cost about 46 microseconds an article of 3.3 kB, with 80 about 33."""
 MIN_MATCH_BYTES = 4
 """Shorter ends of a line aren't searched again after a match: no rule matches so little."""
 _NO_LIMIT = 1 << 40
