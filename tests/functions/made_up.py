@@ -111,6 +111,8 @@ def weighed_pairs(
     sketches: SketchFiles, catalogue: Catalogue, rarity: npt.NDArray[np.uint8], first_new: int, settings: Settings
 ) -> npt.NDArray[np.void]:
     """What the jobs 3 to 5 of `pipeline.build` weigh, without Beam."""
+    if not sketches.paths:
+        return np.empty(0, WEIGHED)
     match, numbers, out = settings.match, range(len(sketches.paths)), left_out(catalogue)
     bands = gathered((band_postings_of(sketches, number, out, match) for number in numbers), BAND_POSTING)
     alike = weigh(sketches, star_buckets(bands, first_new=first_new), rarity, match)

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from schemas.tables import MATCH_COUNTS
+from transforms.functions.rarity import days_seen
 from transforms.functions.shingling import Offsets, ShingleHashes, WordHashes, distinct_shingles, shingle_at
 
 EVIDENCE = np.dtype([(name, np.int32) for name in MATCH_COUNTS])
@@ -31,12 +32,6 @@ _SHORT_GAP = 4
 
 
 @numba.njit(nogil=True, cache=True)
-def rarity_slot(shingle: np.uint64, slots: int) -> np.int64:
-    """The place of a 3-shingle in the table of days; `slots` is a power of two."""
-    return np.int64((shingle >> np.uint64(20)) & np.uint64(slots - 1))
-
-
-@numba.njit(nogil=True, cache=True)
 def _shared(left: ShingleHashes, right: ShingleHashes) -> int:
     i = j = count = 0
     while i < len(left) and j < len(right):
@@ -53,21 +48,25 @@ def _shared(left: ShingleHashes, right: ShingleHashes) -> int:
 
 @numba.njit(nogil=True, cache=True)
 def _rare(
-    left: ShingleHashes, right: ShingleHashes, days: npt.NDArray[np.uint8], own_days: int, other_days: int
+    left: ShingleHashes,
+    right: ShingleHashes,
+    left_days: npt.NDArray[np.uint8],
+    right_days: npt.NDArray[np.uint8],
+    own_days: int,
+    other_days: int,
 ) -> tuple[np.int64, np.int64, np.int64]:
     """Rare shingles shared, of the left, of the right. `own_days`: distinct days of the pair (1 or 2)."""
     i = j = 0
     both = only_left = only_right = np.int64(0)
-    slots = len(days)
     while i < len(left) or j < len(right):
         if j == len(right) or (i < len(left) and left[i] < right[j]):
-            only_left += np.int64(days[rarity_slot(left[i], slots)]) - 1 <= other_days
+            only_left += np.int64(left_days[i]) - 1 <= other_days
             i += 1
         elif i == len(left) or right[j] < left[i]:
-            only_right += np.int64(days[rarity_slot(right[j], slots)]) - 1 <= other_days
+            only_right += np.int64(right_days[j]) - 1 <= other_days
             j += 1
         else:
-            both += np.int64(days[rarity_slot(left[i], slots)]) - own_days <= other_days
+            both += np.int64(left_days[i]) - own_days <= other_days
             i += 1
             j += 1
     return both, both + only_left, both + only_right
@@ -179,6 +178,7 @@ def _weigh(
         found = distinct_shingles(words, offsets[document], offsets[document + 1], 3)
         threes[three_ends[document] : three_ends[document] + len(found)] = found
         three_ends[document + 1] = three_ends[document] + len(found)
+    seen = days_seen(threes[: three_ends[n]], days)
     for pair in range(len(left)):
         a, b = left[pair], right[pair]
         record = out[pair]
@@ -191,7 +191,14 @@ def _weigh(
         record["right_shingles3"] = len(right3)
         record["shared3"] = _shared(left3, right3)
         own_days = 1 if day_keys[a] == day_keys[b] else 2
-        both, of_left, of_right = _rare(left3, right3, days, own_days, other_days)
+        both, of_left, of_right = _rare(
+            left3,
+            right3,
+            seen[three_ends[a] : three_ends[a + 1]],
+            seen[three_ends[b] : three_ends[b + 1]],
+            own_days,
+            other_days,
+        )
         record["rare_shared"] = both
         record["left_rare"] = of_left
         record["right_rare"] = of_right

@@ -89,5 +89,5 @@ def count_rarity(
 
 
 NONE = np.empty(0, np.uint64)
-ARTICLES_AT_ONCE = 20_000
-"""Articles whose words are held at once: about 40 MB."""
+ARTICLES_AT_ONCE = 5000
+"""Articles counted at once: their shingles take about 100 MB, and fewer at once keep more of that in the cache."""
