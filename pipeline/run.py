@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import traceback
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -39,6 +40,7 @@ from transforms.match_articles import MatchTask, load_array, read_sketches, save
 from transforms.publish_run import PublishTask, write_table
 from transforms.relate_articles import RelateTask
 
+MESSAGE_CHARACTERS = 400
 PART_ARTICLES = 50_000
 """Articles a published file: about 75 MB of compressed text, five row groups."""
 
@@ -119,12 +121,29 @@ class _Run:
         """Runs a job unless it is finished; gives the rows of its listing."""
         listing = staging.join(self.folder, f"{name}.json")
         if not staging.exists(listing):
-            with self.progress.job(name):
-                pipeline = local_pipeline(self.options.workers)
-                build_job(pipeline, listing)
-                pipeline.run().wait_until_finish()
+            try:
+                with self.progress.job(name):
+                    pipeline = local_pipeline(self.options.workers)
+                    build_job(pipeline, listing)
+                    pipeline.run().wait_until_finish()
+            except Exception as error:
+                raise self._failure(name, error) from error
         rows: list[dict[str, Any]] = staging.read_json(listing)
         return rows
+
+    def _failure(self, job: str, error: Exception) -> RunError:
+        """What a user is told when a job fails, with the traceback in a file."""
+        path = staging.join(self.folder, "failure.txt")
+        try:
+            staging.write_whole(path, lambda sink: sink.write("".join(traceback.format_exception(error)).encode()))
+            more = f"The whole error is in {path}"
+        except OSError as full:
+            more = f"The whole error could not be written ({full.strerror})"
+        first = str(error).split("\n")[0][:MESSAGE_CHARACTERS]
+        return RunError(
+            f"step {job} failed: {type(error).__name__}: {first}. Nothing was committed. {more}. When the cause is "
+            "mended, the same command goes on with this step"
+        )
 
     def commit(self) -> dict[str, Any]:
         parts = self._stage()

@@ -782,9 +782,16 @@ def refused() -> dict[str, bytes]:
     }
 
 
+def page_of_links(count: int) -> bytes:
+    """A page under the record limit that keeps an extractor busy for longer than it is given."""
+    links = "".join(f'<p>berth <a href="/b{number % 10}">mooring</a> is free until noon</p>' for number in range(count))
+    return gzipped(f"<!DOCTYPE html><html lang='en'><body>{links}</body></html>".encode())
+
+
 def built() -> dict[str, bytes]:
     """Every file by its path under seeds/."""
     found = {
+        "slow/page_of_150000_links.html.gz": page_of_links(150_000),
         "articles/jsonl/agencies.jsonl": agencies(),
         "articles/jsonl/lowmarsh_courier.jsonl.gz": lowmarsh_courier(),
         "articles/jsonl/harrowby_echo.jsonl": harrowby_echo(),
@@ -841,7 +848,7 @@ def check() -> list[str]:
     files = built()
     there = {
         str(path.relative_to(SEEDS))
-        for folder in ("articles", "refused")
+        for folder in ("articles", "refused", "slow")
         for path in (SEEDS / folder).rglob("*")
         if path.is_file()
     }

@@ -53,10 +53,10 @@ def verdict(left: str, right: str, **how: int) -> tuple[str, int, bool, bool]:
 
 
 WIRE = (
-    "NORTH HAVEN (Coastal Wire) The harbour of North Haven was closed on Monday after a storm threw three fishing boats "
-    "against the old lighthouse pier, the harbour master said. Nobody was hurt. Crews worked through the night to free "
-    "the narrow entrance, where a crane barge lay aground since early evening. Two ferries waited outside until noon. "
-    "The town council wants to know by Friday what repairs of the pier will cost, and whether the lamp can be saved."
+    "NORTH HAVEN (Coastal Wire) The harbour of North Haven was closed on Monday after a storm threw three fishing "
+    "boats against the old lighthouse pier, the harbour master said. Nobody was hurt. Crews worked through the "
+    "night to free the narrow entrance, where a crane barge lay aground since early evening. Two ferries waited "
+    "outside until noon. The town council wants to know by Friday what repairs of the pier will cost, and whether the lamp can be saved."
 )
 BRIEF = "The harbour of North Haven was closed on Monday after a storm threw three fishing boats against the pier"
 LOCAL = (
@@ -114,9 +114,10 @@ def test_another_story_is_refused() -> None:
 
 def template(town: str, low: int) -> str:
     return (
-        f"Tide table for {town}: high water at {low + 6} and at {low + 18}, low water at {low} and at {low + 12}. Small "
-        "craft should keep to the marked channel and mind the buoys at the mouth of the river. Times are given without "
-        f"warranty. The harbour office of {town} answers questions on weekdays from nine to five except on holidays."
+        f"Tide table for {town}: high water at {low + 6} and at {low + 18}, low water at {low} and at {low + 12}. "
+        "Small craft should keep to the marked channel and mind the buoys at the mouth of the river. Times are given "
+        f"without warranty. The harbour office of {town} answers questions on weekdays from nine to five "
+        "except on holidays."
     )
 
 
@@ -227,7 +228,8 @@ def test_thresholds_themselves_accept(name: str) -> None:
     """A share equal to its threshold is enough."""
     record = np.zeros(1, EVIDENCE)
     for side in ("left", "right"):
-        record[f"{side}_words"] = record[f"{side}_shingles"] = record[f"{side}_shingles3"] = record[f"{side}_rare"] = 100
+        for whole in ("words", "shingles", "shingles3", "rare"):
+            record[f"{side}_{whole}"] = 100
     record["shared3"] = record["rare_shared"] = 60
     made = decide(record, dataclasses.replace(SETTINGS, **{name: 0.6}))
     assert made.relation[0] != NONE

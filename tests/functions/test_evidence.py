@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.functions.made_up import text_of
-from transforms.functions.evidence import EVIDENCE, LEAD_WORDS, rarity_slot, weigh_pairs
+from transforms.functions.evidence import EVIDENCE, LEAD_WORDS, weigh_pairs
 from transforms.functions.labelling import swap_sides
+from transforms.functions.rarity import rarity_slot
 from transforms.functions.shingling import hash_words, shingle_at
 
 SLOTS = 1 << 12

@@ -114,7 +114,8 @@ def test_ideographic_variation_selectors_are_passed_over() -> None:
 
 
 def test_known_words() -> None:
-    assert fold_words("  The HARBOUR-master’s 3 Boats, 12:30! ") == "the harbour master s 3 boats 12 30".split()
+    known = ["boats", "12", "30"]
+    assert fold_words("  The HARBOUR-master’s 3 Boats, 12:30! ") == ["the", "harbour", "master", "s", "3", *known]
     assert fold_words("وقالت الوزيرةُ: «سنبدأ» في ٢٠٢٤م") == ["وقالت", "الوزيره", "سنبدا", "في", "2024م"]
     assert fold_words("") == fold_words(" \n\t.,;—") == []
 

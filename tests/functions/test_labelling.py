@@ -294,7 +294,7 @@ def test_a_template_is_no_copy() -> None:
     assert {label.relation for label in labels_of(weekly(0), weekly(1)).values()} == {"kept", "near"}
 
 
-@pytest.mark.xfail(strict=True, reason="gap: stored matches are not weighed again when later articles change what is rare")
+@pytest.mark.xfail(strict=True, reason="gap: stored matches aren't weighed again when rarity changes: rule 4")
 def test_daily_runs_end_where_one_batch_does_when_rarity_changes() -> None:
     articles = [weekly(number) for number in range(8)]
     assert in_two_runs(articles[:2], articles[2:]) == labels_of(*articles)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.functions.made_up import text_of, words_of
-from transforms.functions.minhash import EMPTY, Sketches, rebuild_minhash, sketch_words
+from transforms.functions.minhash import EMPTY, Sketches, permutations, rebuild_minhash, sketch_words
 from transforms.functions.shingling import distinct_shingles, hash_words
 
 SIZE, SCALE, LEAST = 5, 8, 16
@@ -57,6 +57,11 @@ def test_bit_equal_to_datasketch_on_long_texts() -> None:
     found = sketches_of(texts)
     for row, text in enumerate(texts):
         assert (found.minhash[row] == datasketch_of(text).hashvalues).all()
+
+
+def test_permutations_are_those_of_datasketch() -> None:
+    for mine, theirs in zip(permutations(), MinHash(num_perm=128).permutations, strict=True):
+        assert (mine == theirs).all()
 
 
 def test_rebuilt_minhash_finds_its_text() -> None:

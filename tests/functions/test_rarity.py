@@ -12,9 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.functions.made_up import Article, sketch_files, text_of
-from transforms.functions.evidence import rarity_slot
 from transforms.functions.matching import count_rarity
-from transforms.functions.rarity import NO_DAY, count_rare, day_keys, table_slots
+from transforms.functions.rarity import NO_DAY, count_rare, day_keys, rarity_slot, table_slots
 from transforms.functions.shingling import hash_words, shingle_at
 from transforms.functions.sketch_files import SketchFiles
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import random
 from collections import defaultdict
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -129,8 +129,8 @@ def graphs(draw: st.DrawFn) -> tuple[list[One], list[Link]]:
     names = draw(st.permutations([f"{number:032x}" for number in range(count)]))
     articles = [
         One(
-            name, draw(st.sampled_from([0, 100, 104, 200])), draw(st.integers(0, 2)), draw(st.sampled_from([1, 2, 2**62])),
-            draw(st.sampled_from([0.0, 0.1])),
+            name, draw(st.sampled_from([0, 100, 104, 200])), draw(st.integers(0, 2)),
+            draw(st.sampled_from([1, 2, 2**62])), draw(st.sampled_from([0.0, 0.1])),
         )
         for name in names
     ]  # fmt: skip
@@ -169,9 +169,7 @@ def naive_round_ups(links: list[Link]) -> set[str]:
     for link in [*links, *map(turned, links)]:
         if link.left_in and not link.right_in and np.float32(link.right_share) <= MOST_OF_A_ROUND_UP:
             parts[link.right].add(link.left)
-    return {
-        holder for holder, held in parts.items() if any(frozenset(pair) not in related for pair in combinations(held, 2))
-    }
+    return {one for one, held in parts.items() if any(frozenset(pair) not in related for pair in combinations(held, 2))}
 
 
 @settings(max_examples=400)
@@ -255,13 +253,13 @@ def test_a_missing_comparison_is_asked_for() -> None:
 def test_a_long_chain_of_near_texts_is_not_one_story() -> None:
     names = [f"{number:032x}" for number in range(10)]
     articles = [One(name, 100 * 2 ** (10 - place)) for place, name in enumerate(names)]
-    links = [Link(a, b, NEAR, True, True) for a, b in zip(names, names[1:], strict=False)]
+    links = [Link(a, b, NEAR, True, True) for a, b in pairwise(names)]
     found = outcome(articles, links, askable=[])
     assert [found[name].kept for name in names] == [names[place - place % 2] for place in range(10)]
 
 
 def test_a_longer_version_stays_whatever_its_rank() -> None:
-    """The earlier short text is in the later long one: by --keep earliest the short one is kept, and the long one too."""
+    """The earlier short text is in the later long one: by --keep earliest both are kept."""
     articles = [One(A, 50, published=1), One(B, 300, published=2)]
     links = [Link(A, B, CONTAINED, True, False, 1.0, 0.2)]
     assert outcome(articles, links, "most-complete")[A] == Outcome("contained", B, None, A)

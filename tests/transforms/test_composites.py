@@ -204,7 +204,8 @@ def test_two_workers_give_the_same(tmp_path: Path) -> None:
     outcome = through_beam(tmp_path / "one", SETS["a story"])
     one, two = outcome.folder, tmp_path / "two"
     task = dataclasses.replace(outcome.task, folder=f"{two}/matched")
-    weighed = tuple(row["path"] for name in ("bands", "anchors", "complete") for row in outcome.rows[name] if "path" in row)
+    weighed_rows = [row for name in ("bands", "anchors", "complete") for row in outcome.rows[name]]
+    weighed = tuple(row["path"] for row in weighed_rows if "path" in row)
     parts = [part_of(f"{number:06d}-00000", articles) for number, articles in enumerate(SETS["a story"])]
     pipeline = local_pipeline(2)
     jobs = {
@@ -223,9 +224,10 @@ def test_two_workers_give_the_same(tmp_path: Path) -> None:
     for name in jobs:
         theirs = json.loads(json.dumps(outcome.rows[name]).replace(f"{one}/", f"{two}/"))
         assert sorted(map(str, staging.read_json(f"{two}/{name}.json"))) == sorted(map(str, theirs))
-    written_by_both = [path.relative_to(one) for path in sorted(one.rglob("*.*")) if (two / path.relative_to(one)).exists()]
-    assert len(written_by_both) >= 14
-    for path in written_by_both:
+    by_one = {path.relative_to(one) for path in one.rglob("*.*")}
+    by_both = sorted(by_one & {path.relative_to(two) for path in two.rglob("*.*")})
+    assert len(by_both) >= 14
+    for path in by_both:
         assert (one / path).read_bytes().replace(bytes(one), bytes(two)) == (two / path).read_bytes()
 
 
@@ -235,9 +237,8 @@ def test_partitions_do_not_change_the_pairs(tmp_path: Path) -> None:
     for partitions in (1, 3, 8):
         match = dataclasses.replace(SETTINGS.match, partitions=partitions)
         task = dataclasses.replace(outcome.task, folder=f"{tmp_path}/by-{partitions}", settings=match)
-        rows = listed(
-            tmp_path, f"by-{partitions}", lambda p, task=task: p | beam.Create([2, 0, 1]) | MatchArticles(task, "anchors")
-        )
+        match_articles = MatchArticles(task, "anchors")
+        rows = listed(tmp_path, f"by-{partitions}", lambda p, step=match_articles: p | beam.Create([2, 0, 1]) | step)
         pairs = np.concatenate([load_array(row["path"]) for row in rows if "path" in row])
         found.append(sorted(pairs.tolist()))
         assert len(pairs) == sum(row.get("pairs", 0) for row in rows) > 0
