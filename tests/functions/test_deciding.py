@@ -56,7 +56,8 @@ WIRE = (
     "NORTH HAVEN (Coastal Wire) The harbour of North Haven was closed on Monday after a storm threw three fishing "
     "boats against the old lighthouse pier, the harbour master said. Nobody was hurt. Crews worked through the "
     "night to free the narrow entrance, where a crane barge lay aground since early evening. Two ferries waited "
-    "outside until noon. The town council wants to know by Friday what repairs of the pier will cost, and whether the lamp can be saved."
+    "outside until noon. The town council wants to know by Friday what repairs of the pier will cost, and whether "
+    "the lamp can be saved."
 )
 BRIEF = "The harbour of North Haven was closed on Monday after a storm threw three fishing boats against the pier"
 LOCAL = (

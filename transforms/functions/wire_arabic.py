@@ -1,0 +1,130 @@
+"""Arabic datelines and opening credit lines: place, agency, reporter and outlet in the orders newspapers use."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from transforms.functions.agencies import agency_forms, agency_names
+from transforms.functions.line_table import LineTable
+from transforms.functions.packed_text import PackedText
+from transforms.functions.rules import Lifted
+from transforms.functions.wire_scan import Openings, slices, whole_characters
+
+HEAD_BYTES = 200
+"""How much of a line is looked at; not tuned, a dateline with a place and two dates takes some 110 bytes."""
+FILLED_LINES = 3
+"""A dateline or credit that fills a line is one of the first so many lines."""
+
+_AR = r"[\x{0621}-\x{063A}\x{0640}-\x{065F}\x{0670}-\x{06D3}]"
+_AR_WORD = rf"{_AR}+\.?"
+_AR_PART = rf"(?:{_AR_WORD}(?:[ ،]+{_AR_WORD}){{0,4}})"
+_DIGIT = r"[0-9\x{0660}-\x{0669}]"
+_AR_DAY = rf"\(?{_DIGIT}{{1,2}}\)?(?:\s*[-/]\s*{_DIGIT}{{1,2}}\b|\s+{_AR_WORD}(?:\s+{_AR_WORD})?)?"
+_AR_YEAR = rf"(?:\s*[-/،]?\s*{_DIGIT}{{4}}(?:\s*(?:هـ|ه|م)\b?)?)?"
+_AR_DATE = rf"(?:\s*[،-]?\s*{_AR_DAY}{_AR_YEAR})?"
+# As Gulf agencies open: Hijri date, `corresponding to`, common date.
+_AR_DATES = rf"\s*[،-]?\s*{_AR_DAY}{_AR_YEAR}(?:\s*(?:الموافق)?\s*{_AR_DAY}{_AR_YEAR})?"
+_DESK = r"(?:رصد|تصوير|إعداد|اعداد|كتب|كتبت|متابعة|تقرير|حوار|ترجمة|حاوره|حاورته)(?:\s+و\S+)?\s*[:：-]\s*"
+# Verbs and particles: a "part" that holds one is a clause, not a name or a place.
+_AR_CLAUSE = re.compile(
+    r"(?:^|[ ،])(?:قال|قالت|أكد|أكدت|أعلن|أعلنت|كشف|كشفت|إن|أن|الذي|التي|هو|هي|هذا|هذه|ذلك|كان|كانت|من|في|على|إلى|"
+    r"عن|مع|لم|لن|لا|ما|هل|كيف|لماذا|بعد|قبل|يوم|عام|حتى|ثم|قد|كل|بين|خلال|ضد|نحو|حول|عند|كما|"
+    r"بالفيديو|بالصور|شاهد|فيديو|صور)(?:$|[ ،])"
+)
+_AR_OUTLET = re.compile(
+    r"(?:^| )(?:صحيفة|جريدة|موقع|وكالة|نيوز|أونلاين|اونلاين|اليوم|الآن|أخبار|الأخبار|متابعات|متابعة|"
+    r"وكالات|خاص)(?:$| )"
+)
+
+
+@functools.cache
+def _patterns() -> dict[str, str]:
+    forms = agency_forms(arabic=True)
+    part = rf"{_AR_PART}(?:\s*\([^()]{{2,40}}\)|/{_AR_PART})?"
+    agency = rf"[(\[]?(?P<agency>{forms})[)\]]?"
+    bracketed = rf"[(\[]\s*(?P<agency>{forms})\s*[)\]]"
+    return {
+        "place_bracket": rf"^(?P<place>{part}){_AR_DATE}\s*[-–—،]?\s*{bracketed}\s*[-–—:：.]*\s*",
+        "agency_place": rf"^{agency}\s*[-–—،]\s*(?P<place>{part})\s*[-–—:：]+\s*",
+        "place_agency": rf"^(?P<place>{part}){_AR_DATE}\s*(?:[-–—،]\s*|\s){agency}\s*[-–—:：]+\s*",
+        "dated": rf"^(?P<place>{part}){_AR_DATES}\s*[-–—،:]?\s*{agency}\s*(?:[-–—:：]+\s*|$)",
+        "byline": rf"^(?:{_DESK})?(?P<parts>{part}(?:\s*[-–—]\s*{part}){{1,3}})\s*(?:[:：]+\s*|$)",
+    }
+
+
+def _extract(texts: pa.StringArray, name: str) -> Iterator[tuple[int, dict[str, str]]]:
+    """Place and groups of each text that a pattern matches; captures are made only where it does."""
+    pattern = _patterns()[name]
+    rows = np.flatnonzero(pc.match_substring_regex(texts, pattern).to_numpy(zero_copy_only=False))
+    found = pc.extract_regex(texts.take(pa.array(rows)), rf"(?P<all>{pattern})").to_pylist()
+    yield from ((int(row), parts) for row, parts in zip(rows, found, strict=True) if parts is not None)
+
+
+def lift_arabic(
+    packed: PackedText, lines: LineTable, openings: Openings, lifted: Lifted
+) -> tuple[list[tuple[int, int, int]], list[tuple[int, int, int]]]:
+    """Datelines and bylines, as text, first byte and end; keeps place, agency and reporter of each.
+
+    Args:
+        openings: of the kind ARABIC.
+    """
+    datelines: list[tuple[int, int, int]] = []
+    bylines: list[tuple[int, int, int]] = []
+    seen: set[int] = set()
+    if not len(openings.line):
+        return datelines, bylines
+    ends = lines.ends[openings.line]
+    stop = whole_characters(packed.data, openings.begin, np.minimum(ends, openings.begin + HEAD_BYTES))
+    some = slices(packed, openings.begin, stop)
+    for name in _patterns():
+        for k, parts in _extract(some, name):
+            at, start = int(openings.line[k]), int(openings.begin[k])
+            row = int(lines.article[at])
+            size = len(parts["all"].encode())
+            fills = start + size == int(ends[k])
+            if row in seen or (fills and at + 1 == int(lines.first[row + 1])):
+                continue
+            if start + size == int(stop[k]) and not fills:
+                continue
+            names = re.split(r"\s*[-–—]\s*", parts["parts"]) if "parts" in parts else [parts["place"]]
+            if sum(len(part.split()) for part in names) > 9 or any(_AR_CLAUSE.search(part) for part in names):
+                continue
+            if fills and at - int(lines.first[row]) >= FILLED_LINES:
+                continue
+            seen.add(row)
+            if name == "byline":
+                bylines.append((row, start, start + size))
+                _name_parts(names, row, lifted)
+            else:
+                datelines.append((row, start, start + size))
+                lifted.add("dateline", row, parts["place"])
+                lifted.add("agency", row, agency_names()[parts["agency"]])
+    return datelines, bylines
+
+
+def _name_parts(parts: list[str], row: int, lifted: Lifted) -> None:
+    """Says which part of `reporter - outlet - place` is which."""
+    agencies = [agency_names()[part] for part in parts if part in agency_names()]
+    for agency in agencies:
+        lifted.add("agency", row, agency)
+    credited = bool(agencies)
+    # A single word is an outlet's name unless it stands last or beside an agency: reporters have two names.
+    rest = [
+        part
+        for part in parts
+        if part not in agency_names() and not _AR_OUTLET.search(part) and (credited or " " in part or part == parts[-1])
+    ]
+    if not rest:
+        return
+    if len(rest) == 1:
+        # Before the outlet's name stands the reporter, after it (and beside an agency) the place.
+        lifted.add("dateline" if credited or parts[-1] == rest[0] else "byline", row, rest[0])
+        return
+    lifted.add("byline", row, rest[0])
+    lifted.add("dateline", row, rest[-1])
