@@ -42,7 +42,7 @@ from transforms.relate_articles import RelateTask
 
 MESSAGE_CHARACTERS = 400
 PART_ARTICLES = 50_000
-"""Articles a published file: about 75 MB of compressed text, five row groups."""
+"""Articles a published file: about 50 MB of compressed text, five row groups."""
 
 
 @dataclass(frozen=True)

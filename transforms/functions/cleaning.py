@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from schemas import reasons
 from schemas.settings import Settings
 from schemas.tables import CLEANED, RAW
+from transforms.functions.agencies import split_byline
 from transforms.functions.cleaning_text import clean_texts
 from transforms.functions.dates import parse_dates
 from transforms.functions.extraction import PageExtractor
@@ -49,14 +50,23 @@ def clean_batch(raw: pa.RecordBatch, settings: Settings, extractor: PageExtracto
     missing = pc.is_null(language)
     if pc.any(missing).as_py():
         language = pc.replace_with_mask(language, missing, detect_languages(cleaned.text.filter(missing)))
+    people, agencies = split_bylines(bylines)
     columns = {name: raw.column(name) for name in CLEANED.names if name in RAW.names} | {
         "text": cleaned.text, "title": cleaned.title, "language": language,
-        "byline": pc.coalesce(cleaned.byline, bylines),
-        "dateline": cleaned.dateline, "agency": cleaned.agency, "removed": cleaned.removed,
+        "byline": pc.coalesce(cleaned.byline, people), "dateline": cleaned.dateline,
+        "agency": pc.coalesce(cleaned.agency, agencies), "removed": cleaned.removed,
     }  # fmt: skip
     batch = pa.RecordBatch.from_arrays([columns[name] for name in CLEANED.names], schema=CLEANED)
     keep = pa.array(enough)
     return CleanBatch(batch.filter(keep), cleaned.removed_share[enough], refusals.batch())
+
+
+def split_bylines(bylines: pa.StringArray) -> tuple[pa.StringArray, pa.StringArray]:
+    """The people and the agencies of bylines that pages state."""
+    if bylines.null_count == len(bylines):
+        return bylines, bylines
+    parts = [split_byline(byline) if byline else (None, None) for byline in bylines.to_pylist()]
+    return pa.array([name for name, _ in parts], pa.string()), pa.array([agency for _, agency in parts], pa.string())
 
 
 def refuse(refusals: Refusals, raw: pa.RecordBatch, row: int, reason: str, message: str, payload: str | None) -> None:

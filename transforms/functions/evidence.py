@@ -25,7 +25,7 @@ those that the longer has too. `lead_covered`: of the first LEAD_WORDS words of 
 """
 
 LEAD_WORDS = 40
-"""About the first paragraph: the median first paragraph of 20,000 agency stories has 31 words."""
+"""About the first paragraph of an agency story."""
 
 _BLOCK = 3
 _SHORT_GAP = 4

@@ -7,7 +7,8 @@ A rule is one `[[rule]]` table of a TOML file:
                    the text; head: from the start of the text to the end of the match
     pattern        RE2, letter case ignored unless `case = true`; or
     phrases        whole phrases instead of a pattern. A group named `cut` is the part that goes; groups named
-                   `byline`, `dateline`, `agency` are lifted into those columns
+                   `byline`, `dateline`, `agency` are lifted into those columns; `{agency}` stands for any form of an
+                   agency's name in wire.toml
     hints          literals (letter case ignored), one of which every match holds; of `phrases`: the phrases
     max_bytes      longest line the rule looks at (line: 400, others: any)
     max_rest       tail, head: most bytes that may go (600)
@@ -32,6 +33,7 @@ import numpy.typing as npt
 import re2
 
 from schemas.settings import SettingError
+from transforms.functions.agencies import agency_forms, agency_named
 from transforms.functions.cutting import Spans
 from transforms.functions.line_table import LineTable, LiteralAutomaton, build_automata, find_literals
 from transforms.functions.packed_text import PackedText
@@ -111,6 +113,7 @@ def read_rule(given: dict[str, Any], origin: str) -> Rule:
     if ("pattern" in given) == ("phrases" in given):
         raise ValueError(f"{name}: expected either a pattern or phrases")
     body = given.get("pattern") or "|".join(re2.escape(phrase) for phrase in given["phrases"])
+    body = body.replace("{agency}", agency_forms())
     hints = tuple(given.get("hints", given.get("phrases", ())))
     if not hints:
         raise ValueError(f"{name} has no hints; a pattern needs literals that every match holds")
@@ -281,4 +284,5 @@ def _apply(
         found.append((row, start, end, number))
         for name, group in rule.groups.items():
             if name != "cut" and match.group(group):
-                lifted.add(name, row, match.group(group).decode())
+                value = match.group(group).decode()
+                lifted.add(name, row, value if name != "agency" else agency_named(value) or "")

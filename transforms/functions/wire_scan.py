@@ -155,7 +155,7 @@ def _scan_edges(
                 continue
             taken += 1
             byte = data[start]
-            if stop - start <= NAME_BYTES and taken <= NAME_LINES and at > first[row] - (first[row + 1] > at + 1):
+            if stop - start <= NAME_BYTES and taken <= NAME_LINES:
                 # `with`, `by`, `from`, `source` or anything that isn't in small ASCII letters.
                 if not 97 <= byte <= 122 or byte == 119 or byte == 98 or byte == 102 or byte == 115:
                     found[0, count], found[1, count], found[4, count] = at, start, stop
