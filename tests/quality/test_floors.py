@@ -1,0 +1,43 @@
+"""Quality never falls: the outside scorers' figures on the developers' data against floors that only rise."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.quality import measuring
+
+FLOORS = json.loads((Path(__file__).parent / "floors.json").read_text(encoding="utf-8"))
+
+pytestmark = pytest.mark.skipif(not measuring.is_here(), reason="the measuring data (../shared/eval) is not here")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("quality")
+
+
+def test_the_data_is_the_data_the_floors_were_measured_on() -> None:
+    assert measuring.data_digest() == FLOORS["data_sha256"], "other data: measure anew, and write other floors"
+
+
+@pytest.mark.parametrize("name", sorted(FLOORS["sets"]))
+def test_figures_hold(name: str, folder: Path) -> None:
+    figures: dict[str, Any] = measuring.figures_of(name, folder)
+    bounds = FLOORS["sets"][name]
+    below = {
+        path: (measuring.look_up(figures, path), floor)
+        for path, floor in bounds["at_least"].items()
+        if measuring.look_up(figures, path) < floor
+    }
+    above = {
+        path: (measuring.look_up(figures, path), most)
+        for path, most in bounds["at_most"].items()
+        if measuring.look_up(figures, path) > most
+    }
+    assert below == {}
+    assert above == {}
+    assert figures["accounting"]["sums"] if "accounting" in figures else True
