@@ -15,6 +15,7 @@ from typing import Any
 
 import apache_beam as beam
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -28,7 +29,7 @@ from pipeline.store import STAGING, Store, locked
 from schemas.settings import Settings
 from schemas.tables import LABEL, MATCH, MATCH_COUNTS, SCHEMA_VERSION
 from transforms import staging
-from transforms.functions.labelling import Catalogue, collapse, complete, left_out, read_catalogue
+from transforms.functions.labelling import Catalogue, collapse, complete, left_out, read_catalogue, stored_pairs
 from transforms.functions.matching import WEIGHED
 from transforms.functions.publishing import changed_labels, constant, label_rows
 from transforms.functions.rarity import table_slots
@@ -150,7 +151,7 @@ class _Run:
         sketch_paths, first_new = self._sketch_paths(parts)
         catalogue = self._catalogue(sketch_paths, first_new)
         weighed_paths, task, caps = self._match(parts, sketch_paths, first_new, catalogue)
-        self._relate(task, weighed_paths)
+        self._relate(catalogue, task, weighed_paths)
         files = self._publish(parts, sketch_paths)
         files += self._publish_labels(catalogue, first_new)
         manifest = self._manifest(parts, files, caps)
@@ -199,15 +200,15 @@ class _Run:
         )
         words = sum(part["words"] for part in parts) + sum(m["counts"]["words"] for m in self.store.manifests)
         slots, ranges = table_slots(words), _power_of_two(self.options.workers)
-        repeats = staging.join(self.folder, "repeats.npy")
-        count_task = MatchTask(sketch_paths, first_new, repeats, (), folder, self.settings.match)
+        count_task = task
         rows = self._job("2-rarity", lambda p, listing: build.build_rarity(p, count_task, slots, ranges, listing))
         rarity = tuple(sorted(row["path"] for row in rows))
         task = MatchTask(sketch_paths, first_new, task.left_out_path, rarity, folder, self.settings.match)
         rows = self._job("3-alike", lambda p, listing: build.build_match(p, task, "bands", listing))
         weighed_paths = sorted(row["path"] for row in rows if "path" in row)
         alike = np.concatenate([load_array(path) for path in weighed_paths] or [np.empty(0, WEIGHED)])
-        through = collapse(catalogue, alike, self.settings.match.collapse_jaccard)
+        stored = self._stored_pairs(catalogue)
+        through = collapse(catalogue, np.concatenate([alike, stored]), self.settings.match.collapse_jaccard)
         path = staging.join(self.folder, "left-out-of-anchors.npy")
         save_array(path, np.union1d(np.array(load_array(task.left_out_path)), through.handles))
         task = MatchTask(sketch_paths, first_new, path, rarity, folder, self.settings.match)
@@ -216,18 +217,21 @@ class _Run:
         weighed_paths += sorted(row["path"] for row in rows if "path" in row)
         weighed = np.concatenate([load_array(path) for path in weighed_paths] or [np.empty(0, WEIGHED)])
         pairs_path = staging.join(self.folder, "pairs-to-complete.npy")
-        save_array(pairs_path, complete(weighed, through, self.settings))
+        save_array(pairs_path, complete(np.concatenate([weighed, stored]), through, self.settings))
         rows = self._job("5-complete", lambda p, listing: build.build_complete(p, task, pairs_path, ranges, listing))
         weighed_paths += sorted(row["path"] for row in rows)
         return weighed_paths, task, caps
 
-    def _relate(self, task: MatchTask, weighed_paths: list[str]) -> None:
+    def _stored_pairs(self, catalogue: Catalogue) -> npt.NDArray[np.void]:
+        """The evidence of earlier runs, the newest first."""
+        stored = self.store.read("matches")
+        return stored_pairs(catalogue, stored.take(pa.array(np.arange(stored.num_rows)[::-1])))
+
+    def _relate(self, catalogue: Catalogue, task: MatchTask, weighed_paths: list[str]) -> None:
         stored_path = None
         if self.store.manifests:
-            stored_path = staging.join(self.folder, "stored-matches.arrow")
-            newest_first = self.store.read("matches")
-            newest_first = newest_first.take(pa.array(np.arange(newest_first.num_rows)[::-1]))
-            staging.write_arrow(stored_path, newest_first)
+            stored_path = staging.join(self.folder, "stored-pairs.npy")
+            save_array(stored_path, self._stored_pairs(catalogue))
         relate_task = RelateTask(task, tuple(weighed_paths), stored_path, self.folder, self.settings)
         self._job("6-relate", lambda p, listing: build.build_relate(p, relate_task, listing))
 

@@ -16,13 +16,11 @@ from schemas import relations
 from schemas.settings import Settings
 from transforms import staging
 from transforms.functions.joining import Handles
-from transforms.functions.labelling import RelatedRun, read_catalogue, relate_run, stored_pairs
+from transforms.functions.labelling import RelatedRun, read_catalogue, relate_run
 from transforms.functions.matching import WEIGHED, weigh
 from transforms.functions.rarity import count_rare
 from transforms.functions.sketch_files import SketchFiles
 from transforms.match_articles import MatchTask, load_array, read_rarity, read_sketches
-
-STORED_MATCHES = "stored-matches.arrow"
 
 
 @dataclass(frozen=True)
@@ -32,13 +30,13 @@ class RelateTask:
     Attributes:
         match: the sketches and tables of the run.
         weighed_paths: files of weighed pairs.
-        stored_matches_path: an Arrow file with the store's matches, or None in a first run.
+        stored_path: a file of the store's pairs with their evidence, the newest first; None in a first run.
         folder: `labels.arrow` and `matches.arrow` are written here.
     """
 
     match: MatchTask
     weighed_paths: tuple[str, ...]
-    stored_matches_path: str | None
+    stored_path: str | None
     folder: str
     settings: Settings
 
@@ -70,9 +68,7 @@ def relate_files(task: RelateTask) -> RelatedRun:
     catalogue = read_catalogue(sketches, task.match.first_new)
     parts = [load_array(path) for path in task.weighed_paths]
     weighed = np.concatenate(parts) if parts else np.empty(0, WEIGHED)
-    stored = np.empty(0, WEIGHED)
-    if task.stored_matches_path is not None:
-        stored = stored_pairs(catalogue, staging.read_arrow(task.stored_matches_path))
+    stored = np.empty(0, WEIGHED) if task.stored_path is None else np.array(load_array(task.stored_path))
 
     def completeness(handles: Handles) -> npt.NDArray[np.int64]:
         words, offsets = sketches.gather_words(handles)

@@ -100,7 +100,7 @@ def rarity_of(sketches: SketchFiles, catalogue: Catalogue) -> npt.NDArray[np.uin
     """The whole table of days."""
     words = sum(len(sketches.words(number)[0]) for number in range(len(sketches.paths)))
     slots = table_slots(words)
-    return count_rarity(sketches, catalogue.handles[~catalogue.counted], 0, slots, slots)
+    return count_rarity(sketches, left_out(catalogue), 0, slots, slots)
 
 
 def gathered(parts: Iterable[npt.NDArray[np.void]], kind: np.dtype) -> npt.NDArray[np.void]:
@@ -108,7 +108,12 @@ def gathered(parts: Iterable[npt.NDArray[np.void]], kind: np.dtype) -> npt.NDArr
 
 
 def weighed_pairs(
-    sketches: SketchFiles, catalogue: Catalogue, rarity: npt.NDArray[np.uint8], first_new: int, settings: Settings
+    sketches: SketchFiles,
+    catalogue: Catalogue,
+    rarity: npt.NDArray[np.uint8],
+    first_new: int,
+    stored: npt.NDArray[np.void],
+    settings: Settings,
 ) -> npt.NDArray[np.void]:
     """What the jobs 3 to 5 of `pipeline.build` weigh, without Beam."""
     if not sketches.paths:
@@ -116,7 +121,7 @@ def weighed_pairs(
     match, numbers, out = settings.match, range(len(sketches.paths)), left_out(catalogue)
     bands = gathered((band_postings_of(sketches, number, out, match) for number in numbers), BAND_POSTING)
     alike = weigh(sketches, star_buckets(bands, first_new=first_new), rarity, match)
-    through = collapse(catalogue, alike, match.collapse_jaccard)
+    through = collapse(catalogue, np.concatenate([alike, stored]), match.collapse_jaccard)
     out = np.union1d(out, through.handles)
     anchors = gathered((anchor_postings_of(sketches, number, out) for number in numbers), POSTING)
     pairs, _, _ = join_postings(
@@ -125,7 +130,8 @@ def weighed_pairs(
     fewer = np.minimum(*(sketches.gather_lengths(pairs[side], "anchors") for side in ("left", "right")))
     pairs = pairs[(pairs["shared"] >= match.min_shared_anchors) & (pairs["shared"] >= match.min_shared_share * fewer)]
     weighed = np.concatenate([alike, weigh(sketches, pairs, rarity, match)])
-    return np.concatenate([weighed, weigh(sketches, complete(weighed, through, settings), rarity, match)])
+    more = complete(np.concatenate([weighed, stored]), through, settings)
+    return np.concatenate([weighed, weigh(sketches, more, rarity, match)])
 
 
 def plain_run(
@@ -139,7 +145,8 @@ def plain_run(
     sketches = sketch_files(files, settings)
     catalogue = read_catalogue(sketches, first_new)
     rarity = rarity_of(sketches, catalogue)
-    weighed = weighed_pairs(sketches, catalogue, rarity, first_new, settings)
+    stored = np.empty(0, WEIGHED) if matches is None else stored_pairs(catalogue, matches)
+    weighed = weighed_pairs(sketches, catalogue, rarity, first_new, stored, settings)
 
     def completeness(handles: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
         return count_rare(*sketches.gather_words(handles), rarity, settings.match.rare_days)
@@ -147,7 +154,6 @@ def plain_run(
     def weigh_now(asked: npt.NDArray[np.void]) -> npt.NDArray[np.void]:
         return weigh(sketches, asked, rarity, settings.match)
 
-    stored = np.empty(0, WEIGHED) if matches is None else stored_pairs(catalogue, matches)
     return catalogue, relate_run(catalogue, weighed, stored, completeness, weigh_now, settings), sketches
 
 

@@ -175,7 +175,6 @@ def test_exchanging_sides_exchanges_counts(pair: tuple[str, str], same_day: bool
     assert swap_sides(swap_sides(found)).tolist() == found.tolist()
 
 
-@pytest.mark.xfail(strict=True, reason="bug: of two texts equally long the left is walked: rule 4")
 def test_exchanging_sides_of_texts_equally_long() -> None:
     found = weighed(["a b c a b c x x", "a b c y a b d y"], [(0, 1), (1, 0)])
     assert swap_sides(found[:1]) == found[1:]

@@ -102,13 +102,11 @@ def test_stay_apart(one: str, other: str) -> None:
     assert fold_words(one) != fold_words(other)
 
 
-@pytest.mark.xfail(strict=True, reason=BUG_THAI)
 @pytest.mark.parametrize(("one", "other"), [("ดุ", "ดู"), ("ดุ", "ด"), ("ຄຸ", "ຄູ")])
 def test_vowel_signs_below_stay_apart(one: str, other: str) -> None:
     assert fold_words(one) != fold_words(other)
 
 
-@pytest.mark.xfail(strict=True, reason=BUG_SELECTOR)
 def test_ideographic_variation_selectors_are_passed_over() -> None:
     assert fold_words("葛\U000e0100城") == fold_words("葛城")
 

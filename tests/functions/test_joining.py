@@ -130,7 +130,6 @@ def test_lost_pairs_are_counted() -> None:
     assert (capped, lost) == (5, 10)
 
 
-@pytest.mark.xfail(strict=True, reason="bug: pairs of two earlier articles count as lost to the cap")
 def test_lost_pairs_are_this_runs() -> None:
     _, _, lost = join_postings(packed([(7, n, 0) for n in range(5)]), first_new=4, window_days=3, cap=4)
     assert lost == 4

@@ -98,7 +98,6 @@ def test_no_files_and_no_articles() -> None:
     assert labels_of(Article("a", STORY)) == {}
 
 
-@pytest.mark.xfail(strict=True, raises=IndexError, reason="bug: gather opens file 0 where there is none")
 def test_nothing_is_weighed_where_there_are_no_files() -> None:
     none = SketchFiles([], dict.__getitem__)  # type: ignore[arg-type]
     assert len(weigh(none, np.empty(0, PAIR), np.ones(64, np.uint8), DEFAULTS.match)) == 0
@@ -265,14 +264,12 @@ def test_two_runs_of_two_stories_end_where_one_does() -> None:
     assert in_two_runs(family(1), family(2)) == labels_of(*family(1), *family(2))
 
 
-@pytest.mark.xfail(strict=True, reason="bug: collapse and complete don't look at stored matches: rule 4")
 def test_a_late_copy_joins_its_story_in_a_second_run() -> None:
     for late in range(len(family(1))):
         first = [one for place, one in enumerate(family(1)) if place != late]
         assert in_two_runs(first, [family(1)[late]]) == labels_of(*family(1))
 
 
-@pytest.mark.xfail(strict=True, reason="bug: collapse and complete don't look at stored matches: rule 4")
 def test_two_runs_end_where_one_does() -> None:
     articles = [*family(1), *family(2)]
     shuffled = random.Random(0).sample(articles, len(articles))
@@ -316,7 +313,6 @@ def test_versions_of_a_cut_are_in_the_whole() -> None:
     assert {label.kept for label in labels_of(*articles).values()} == {articles[0].id}
 
 
-@pytest.mark.xfail(strict=True, reason="bug: parts never compared with each other make their holder a round-up")
 def test_many_versions_of_a_cut_are_in_the_whole() -> None:
     articles = versions(MAX_CLUSTER_PAIRS + 20)
     assert {label.kept for label in labels_of(*articles).values()} == {articles[0].id}

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from schemas.settings import CleanSettings
 from schemas.tables import REMOVED, REMOVED_SPAN
-from transforms.functions.cutting import Spans, count_characters, count_removed, cut_spans, settle_spans
+from transforms.functions.cutting import Spans, count_characters, count_removed, cut_spans, join_spans, settle_spans
 from transforms.functions.line_table import find_lines
 from transforms.functions.packed_text import PackedText, pack, unpack
 from transforms.functions.rules import Lifted, choose_rules, run_rules
@@ -77,11 +77,11 @@ def clean_texts(
         parts.append(Spans(wire.article, wire.start, wire.end, wire.tag + np.int32(len(names))))
     names += wire_names
     if settings.level == "full":
-        shape = find_structure(packed, lines, _join(parts))
+        shape = find_structure(packed, lines, join_spans(parts))
         parts.append(Spans(shape.article, shape.start, shape.end, shape.tag + np.int32(len(names))))
     names += [*STRUCTURE_RULES.items()]
     off = np.array([rule in settings.disabled or category in settings.disabled for rule, category in names] or [False])
-    spans = _join(parts)
+    spans = join_spans(parts)
     spans = settle_spans(packed, lines, spans.take(~off[spans.tag]) if len(spans) else spans)
     spans = _drop_unstable(packed, spans)
     characters = count_characters(packed.data, packed.offsets)
@@ -104,17 +104,6 @@ def clean_texts(
 
 def _categories() -> tuple[str, ...]:
     return tuple(sorted({*STRUCTURE_RULES.values(), *WIRE_RULES.values()}))
-
-
-def _join(parts: list[Spans]) -> Spans:
-    if not parts:
-        return Spans(np.zeros(0, np.int32), np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int32))
-    return Spans(
-        np.concatenate([part.article for part in parts]),
-        np.concatenate([part.start for part in parts]),
-        np.concatenate([part.end for part in parts]),
-        np.concatenate([part.tag for part in parts]),
-    )
 
 
 def _drop_unstable(packed: PackedText, spans: Spans) -> Spans:

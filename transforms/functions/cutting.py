@@ -48,6 +48,18 @@ class Cut:
     removed_characters: Offsets
 
 
+def join_spans(parts: list[Spans]) -> Spans:
+    """The spans of several lists, in their order."""
+    if not parts:
+        return Spans(np.zeros(0, np.int32), np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int32))
+    return Spans(
+        np.concatenate([part.article for part in parts]),
+        np.concatenate([part.start for part in parts]),
+        np.concatenate([part.end for part in parts]),
+        np.concatenate([part.tag for part in parts]),
+    )
+
+
 def settle_spans(packed: PackedText, lines: LineTable, spans: Spans) -> Spans:
     """Spans in order and without overlap, each with the blank or newline that would otherwise be left over.
 
@@ -158,6 +170,24 @@ def cut_spans(packed: PackedText, spans: Spans) -> Cut:
 
 
 @numba.njit(nogil=True, cache=True)
+def count_points(data: Bytes, begin: int, stop: int) -> int:
+    """Code points of a byte range."""
+    inner = 0
+    i = begin
+    # Counted in bytes, 128 at a time: the compiler then adds many at once (.3 microseconds for 3.3 kB, not 1.6).
+    while i + 128 <= stop:
+        some = np.uint8(0)
+        for k in range(128):
+            some = np.uint8(some + np.uint8((data[np.uint64(i + k)] & 0xC0) == 0x80))
+        inner += np.int64(some)
+        i += 128
+    while i < stop:
+        inner += (data[i] & 0xC0) == 0x80
+        i += 1
+    return stop - begin - inner
+
+
+@numba.njit(nogil=True, cache=True)
 def _cut(
     data: Bytes,
     offsets: Offsets,
@@ -180,14 +210,12 @@ def _cut(
         while span < len(start) and article[span] == row:
             size = start[span] - i
             kept[out : out + size] = data[i : start[span]]
-            for k in range(i, start[span]):
-                point += (data[k] & 0xC0) != 0x80
+            point += count_points(data, i, start[span])
             out += size
             at[span] = point
             size = end[span] - start[span]
             removed[gone : gone + size] = data[start[span] : end[span]]
-            for k in range(start[span], end[span]):
-                characters[row] += (data[k] & 0xC0) != 0x80
+            characters[row] += count_points(data, start[span], end[span])
             gone += size
             removed_offsets[span + 1] = gone
             i = end[span]
@@ -203,10 +231,7 @@ def count_characters(data: Bytes, offsets: Offsets) -> Offsets:
     """Code points of each packed text: int64[n]."""
     counts = np.zeros(len(offsets) - 1, np.int64)
     for row in range(len(offsets) - 1):
-        points = 0
-        for k in range(offsets[row], offsets[row + 1]):
-            points += (data[k] & 0xC0) != 0x80
-        counts[row] = points
+        counts[row] = count_points(data, offsets[row], offsets[row + 1])
     return counts
 
 
@@ -215,8 +240,5 @@ def count_removed(data: Bytes, article: Int32s, start: Offsets, end: Offsets, co
     """Code points that spans cover in each of `count` texts: int64[count]."""
     removed = np.zeros(count, np.int64)
     for k in range(len(start)):
-        points = 0
-        for i in range(start[k], end[k]):
-            points += (data[i] & 0xC0) != 0x80
-        removed[article[k]] += points
+        removed[article[k]] += count_points(data, start[k], end[k])
     return removed

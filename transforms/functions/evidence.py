@@ -1,6 +1,6 @@
 """Exact evidence for pairs of articles, from their word hashes: what is shared, how rarely, in what runs and order.
 
-The shorter article (in words; the left one where equal) is walked along the longer one. A *block* is a maximal run of
+The shorter article (in words; where equal, the one of the lower word hashes) is walked along the longer one. A *block* is a maximal run of
 at least three words that both have in a row. What stands between two neighbouring blocks is a *gap*: a template
 differs in short gaps of numbers and names, a rewrite drops, adds and moves.
 """
@@ -155,6 +155,17 @@ def _walk(short: WordHashes, long: WordHashes, out: npt.NDArray[np.void]) -> Non
 
 
 @numba.njit(nogil=True, cache=True)
+def _walks_first(one: WordHashes, other: WordHashes) -> bool:
+    """Whether `one` is the article that is walked: the shorter, or by its words where both are as long."""
+    if len(one) != len(other):
+        return len(one) < len(other)
+    for at in range(len(one)):
+        if one[at] != other[at]:
+            return one[at] < other[at]
+    return True
+
+
+@numba.njit(nogil=True, cache=True)
 def _weigh(
     words: WordHashes,
     offsets: Offsets,
@@ -206,7 +217,7 @@ def _weigh(
         right_words = words[offsets[b] : offsets[b + 1]]
         record["left_words"] = len(left_words)
         record["right_words"] = len(right_words)
-        if len(left_words) <= len(right_words):
+        if _walks_first(left_words, right_words):
             _walk(left_words, right_words, record)
         else:
             _walk(right_words, left_words, record)

@@ -139,14 +139,11 @@ def _pair_within(
                     ahead += 1
                 last = ahead
             # Both ends must be uncrowded: which of the two comes first is an accident of arrival.
-            if crowded[one]:
-                lost += last - one - 1
-                continue
             for other in range(one + 1, last):
                 a, b = handles[one], handles[other]
                 if a == b or (a < first_new and b < first_new):
                     continue
-                if crowded[other]:
+                if crowded[one] or crowded[other]:
                     lost += 1
                     continue
                 if made < len(left):

@@ -286,10 +286,26 @@ def _expand(
     own[of_node & (kept[at] == at)] = exact
     source = np.where(derived[at] >= 0, nodes[derived[at]], -1)
     source[own == exact] = -1
-    of_members = _member_pairs(catalogue, members[of_node], keeper[of_node], pairs, weigh)
-    pairs = _first_of_each(np.concatenate([pairs, of_members, _twin_pairs(catalogue, members, pairs, settings)]))
     story = _stories(catalogue, members, keeper)
+    of_members = _member_pairs(catalogue, members[of_node], keeper[of_node], pairs, weigh)
+    dropped = np.isin(own, [relations.ARTICLE_RELATIONS.index(name) for name in settings.relate.drop])
+    keeper = _keepers_of_dropped(members, keeper, source, dropped)
+    pairs = _first_of_each(np.concatenate([pairs, of_members, _twin_pairs(catalogue, members, pairs, settings)]))
     return RelatedRun(members, own, keeper, source, story, match_rows(catalogue, pairs, settings))
+
+
+def _keepers_of_dropped(members: Ints, keeper: Ints, source: Ints, dropped: npt.NDArray[np.bool_]) -> Ints:
+    """Keepers where a partial article leaves clean/: what it derives from stands for it, or that one's keeper."""
+    keeper = keeper.copy()
+    place = {article: at for at, article in enumerate(members.tolist())}
+    for at in np.flatnonzero(dropped & (keeper == members) & (source >= 0)).tolist():
+        standing = int(source[at])
+        # Sources are earlier than what derives from them, so this ends.
+        while standing in place and (keeper[place[standing]] != standing or dropped[place[standing]]):
+            ahead = int(keeper[place[standing]])
+            standing = ahead if ahead != standing else int(source[place[standing]])
+        keeper[at] = standing
+    return keeper
 
 
 def _stories(catalogue: Catalogue, members: Ints, keeper: Ints) -> Ints:

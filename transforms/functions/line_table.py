@@ -33,39 +33,39 @@ class LineTable:
 
 def find_lines(packed: PackedText) -> LineTable:
     """The line table of packed normal-form texts."""
-    most = int(_count_lines(packed.data, packed.offsets))
+    begin, stop = int(packed.offsets[0]), int(packed.offsets[-1])
+    # numpy compares with vector instructions: 1 microsecond an article where a loop over the bytes took 4.
+    breaks = np.flatnonzero(packed.data[begin:stop] == _NEWLINE) + begin
+    most = len(breaks) + len(packed)
     starts, ends = np.empty(most, np.int64), np.empty(most, np.int64)
     article, first = np.empty(most, np.int32), np.empty(len(packed.offsets), np.int64)
-    _fill_lines(packed.data, packed.offsets, starts, ends, article, first)
-    return LineTable(starts, ends, article, first)
+    count = _fill_lines(breaks, packed.offsets, starts, ends, article, first)
+    return LineTable(starts[:count], ends[:count], article[:count], first)
+
+
+_NEWLINE = np.uint8(10)
 
 
 @numba.njit(nogil=True, cache=True)
-def _count_lines(data: Bytes, offsets: Offsets) -> int:
-    lines = 0
-    for row in range(len(offsets) - 1):
-        lines += offsets[row + 1] > offsets[row]
-    for i in range(offsets[0], offsets[-1]):
-        lines += data[i] == 10
-    return lines
-
-
-@numba.njit(nogil=True, cache=True)
-def _fill_lines(data: Bytes, offsets: Offsets, starts: Offsets, ends: Offsets, article: Int32s, first: Offsets) -> None:
+def _fill_lines(
+    breaks: Offsets, offsets: Offsets, starts: Offsets, ends: Offsets, article: Int32s, first: Offsets
+) -> int:
     line = 0
+    at = 0
     for row in range(len(offsets) - 1):
         first[row] = line
         begin, stop = offsets[row], offsets[row + 1]
         if begin == stop:
             continue
-        for i in range(begin, stop):
-            if data[i] == 10:
-                starts[line], ends[line], article[line] = begin, i, row
-                line += 1
-                begin = i + 1
+        while at < len(breaks) and breaks[at] < stop:
+            starts[line], ends[line], article[line] = begin, breaks[at], row
+            begin = breaks[at] + 1
+            line += 1
+            at += 1
         starts[line], ends[line], article[line] = begin, stop, row
         line += 1
     first[len(offsets) - 1] = line
+    return line
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class LiteralAutomaton:
 
     Method: Aho and Corasick, Efficient string matching, CACM 18 (1975), as one table of moves over classes of bytes.
     `moves`: int32, one row a state, flat, see `_flat_moves`. `width`: columns of a row.
-    `longest_line`: int64 a literal; it is not reported from lines of more bytes.
+    `longest_line`: int64 a literal; it is not reported from lines of more bytes. `longest`: bytes of the longest literal.
     """
 
     classes: Bytes
@@ -84,6 +84,7 @@ class LiteralAutomaton:
     literal: Int32s
     longest_line: Offsets
     width: int
+    longest: int
 
     @classmethod
     def of(cls, literals: Sequence[str], longest_line: Sequence[int], at_least: int = 0) -> LiteralAutomaton:
@@ -149,6 +150,7 @@ class LiteralAutomaton:
             np.array(numbers, np.int32),
             np.array(longest_line, np.int64),
             len(used) + 1,
+            max((len(form) for form, _ in forms), default=1),
         )
 
 
@@ -178,8 +180,8 @@ def find_literals(packed: PackedText, lines: LineTable, automata: Sequence[Liter
             high = LENGTHS[number] if number < len(LENGTHS) else 1 << 60
             count = _scan(
                 packed.data, lines.starts, lines.ends, low, high, automaton.classes, automaton.moves, automaton.found,
-                automaton.next_found, automaton.literal, automaton.longest_line, automaton.width, count, found.line,
-                found.literal, found.at,
+                automaton.next_found, automaton.literal, automaton.longest_line, automaton.width, automaton.longest,
+                count, found.line, found.literal, found.at,
             )  # fmt: skip
         if count <= room:
             return Hits(found.line[:count], found.literal[:count], found.at[:count])
@@ -207,6 +209,11 @@ def build_automata(literals: Sequence[str], longest_line: Sequence[int]) -> tupl
     )
 
 
+LANES_FROM = 256
+"""Lines of so many bytes are read in four places at once: one move waits for the last, four don't wait for each other.
+Of the 10.4 microseconds an article of 3.3 kB 4 were left."""
+
+
 @numba.njit(nogil=True, cache=True)
 def _scan(
     data: Bytes,
@@ -221,29 +228,82 @@ def _scan(
     literal: Int32s,
     longest_line: Offsets,
     width: int,
+    longest: int,
     count: int,
     out_line: Int32s,
     out_literal: Int32s,
     out_at: Offsets,
 ) -> int:
     seen = np.full(len(longest_line), -1, np.int64)
+    slot = np.zeros(len(longest_line), np.int64)
     for line in range(len(starts)):
-        size = ends[line] - starts[line]
+        begin, stop = starts[line], ends[line]
+        size = stop - begin
         if size <= low or size > high:
             continue
         state = np.int64(0)
-        for i in range(starts[line], ends[line]):
+        if size >= max(LANES_FROM, 4 * longest):
+            # Each quarter but the first starts so early that it sees the literals that end in it whole.
+            quarter = size >> 2
+            steps = quarter + longest - 1
+            a = np.uint64(begin)
+            b = np.uint64(begin + quarter - longest + 1)
+            c, d = b + np.uint64(quarter), b + np.uint64(2 * quarter)
+            one, two, three, four = np.uint64(0), np.uint64(0), np.uint64(0), np.uint64(0)
+            for step in range(steps):
+                i = np.uint64(step)  # unsigned: numba would look for negative indices
+                m = np.uint64(moves[one + np.uint64(classes[data[a + i]])])
+                n = np.uint64(moves[two + np.uint64(classes[data[b + i]])])
+                o = np.uint64(moves[three + np.uint64(classes[data[c + i]])])
+                p = np.uint64(moves[four + np.uint64(classes[data[d + i]])])
+                one, two, three, four = m >> np.uint64(1), n >> np.uint64(1), o >> np.uint64(1), p >> np.uint64(1)
+                if (m | n | o | p) & np.uint64(1):
+                    for move, at in ((m, a + i), (n, b + i), (o, c + i), (p, d + i)):
+                        if move & np.uint64(1):
+                            count = _note(
+                                found[np.int64(move >> np.uint64(1)) // width], next_found, literal, longest_line, size,
+                                line, np.int64(at) + 1, seen, slot, count, out_line, out_literal, out_at,
+                            )  # fmt: skip
+            state = np.int64(four)
+            begin = np.int64(d) + steps
+        for i in range(begin, stop):
             move = np.int64(moves[state + np.int64(classes[data[i]])])
             state = move >> 1
-            if move & 1 == 0:
-                continue
-            at = found[state // width]
-            while at >= 0:
-                number = literal[at]
-                if seen[number] != line and size <= longest_line[number]:
-                    seen[number] = line
-                    if count < len(out_line):
-                        out_line[count], out_literal[count], out_at[count] = line, number, i + 1
-                    count += 1
-                at = next_found[at]
+            if move & 1:
+                count = _note(
+                    found[state // width], next_found, literal, longest_line, size, line, i + 1,
+                    seen, slot, count, out_line, out_literal, out_at,
+                )  # fmt: skip
+    return count
+
+
+@numba.njit(nogil=True, cache=True)
+def _note(
+    at: int,
+    next_found: Int32s,
+    literal: Int32s,
+    longest_line: Offsets,
+    size: int,
+    line: int,
+    place: int,
+    seen: Offsets,
+    slot: Offsets,
+    count: int,
+    out_line: Int32s,
+    out_literal: Int32s,
+    out_at: Offsets,
+) -> int:
+    """Notes the literals that end before a place, each once a line, at its first place."""
+    while at >= 0:
+        number = literal[at]
+        if size <= longest_line[number]:
+            if seen[number] != line:
+                seen[number] = line
+                slot[number] = count
+                if count < len(out_line):
+                    out_line[count], out_literal[count], out_at[count] = line, number, place
+                count += 1
+            elif slot[number] < len(out_line) and place < out_at[slot[number]]:
+                out_at[slot[number]] = place
+        at = next_found[at]
     return count

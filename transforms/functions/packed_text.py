@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numba
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -48,3 +49,45 @@ def unpack(packed: PackedText) -> pa.StringArray:
         raise OverflowError(f"a column of {packed.offsets[-1]} bytes; expected less than 2 GiB: use smaller batches")
     offsets = pa.py_buffer(np.ascontiguousarray(packed.offsets.astype(np.int32)))
     return pa.StringArray.from_buffers(len(packed), offsets, pa.py_buffer(np.ascontiguousarray(packed.data)))
+
+
+def slices(packed: PackedText, begin: Offsets, stop: Offsets) -> pa.StringArray:
+    """Byte ranges of packed texts as a string column.
+
+    Args:
+        begin, stop: int64[k] positions in the packed data, at the bounds of characters.
+    """
+    offsets = np.zeros(len(begin) + 1, np.int64)
+    np.cumsum(stop - begin, out=offsets[1:])
+    data = np.empty(int(offsets[-1]), np.uint8)
+    _gather(packed.data, begin, stop, data)
+    return unpack(PackedText(data, offsets))
+
+
+@numba.njit(nogil=True, cache=True)
+def _gather(data: Bytes, begin: Offsets, stop: Offsets, out: Bytes) -> None:
+    at = 0
+    for k in range(len(begin)):
+        for i in range(begin[k], stop[k]):
+            out[at] = data[i]
+            at += 1
+
+
+@numba.njit(nogil=True, cache=True)
+def whole_starts(data: Bytes, begin: Offsets) -> Offsets:
+    """Positions moved on so that no character is cut in two."""
+    settled = begin.copy()
+    for k in range(len(begin)):
+        while settled[k] < len(data) and (data[settled[k]] & 0xC0) == 0x80:
+            settled[k] += 1
+    return settled
+
+
+@numba.njit(nogil=True, cache=True)
+def whole_stops(data: Bytes, begin: Offsets, stop: Offsets) -> Offsets:
+    """Positions moved back, at most to `begin`, so that no character is cut in two."""
+    settled = stop.copy()
+    for k in range(len(stop)):
+        while settled[k] > begin[k] and settled[k] < len(data) and (data[settled[k]] & 0xC0) == 0x80:
+            settled[k] -= 1
+    return settled

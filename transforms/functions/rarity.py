@@ -74,10 +74,10 @@ def _by_bucket(shingles: ShingleHashes, slots: int) -> tuple[npt.NDArray[np.uint
     sorted_slots = np.empty(len(shingles), np.uint32)
     for place in range(len(shingles)):
         slot = np.uint64(rarity_slot(shingles[place], slots))
-        bucket = slot >> shift
-        places[ends[bucket]] = place
-        sorted_slots[ends[bucket]] = slot
-        ends[bucket] += 1
+        stretch = slot >> shift
+        places[ends[stretch]] = place
+        sorted_slots[ends[stretch]] = slot
+        ends[stretch] += 1
     return places, sorted_slots
 
 
@@ -108,7 +108,8 @@ def count_days(
     # One more than the key, so that no key looks like a slot that was never seen.
     marks = np.empty(len(shingles), np.uint32)
     for document in range(len(keys)):
-        marks[ends[document] : ends[document + 1]] = np.uint32((np.uint32(keys[document]) + np.uint32(1)) << np.uint32(8))
+        mark = np.uint32((np.uint32(keys[document]) + np.uint32(1)) << np.uint32(8))
+        marks[ends[document] : ends[document + 1]] = mark
     size = len(seen)
     for at in range(len(places)):
         slot = np.int64(sorted_slots[at]) - first_slot

@@ -101,33 +101,41 @@ def components(n: int, left: Ints, right: Ints) -> Ints:
 
 
 def round_ups(pairs: DecidedPairs) -> set[int]:
-    """Articles that hold two or more others which have nothing to do with each other: they absorb nobody."""
-    holds: dict[int, list[tuple[int, float]]] = defaultdict(list)
-    known = set()
+    """Articles that hold two or more others which have nothing to do with each other: they absorb nobody.
+
+    The parts an article holds fall into groups that are connected by matches of any relation; one group is one story
+    in several versions, two are two stories side by side.
+    """
+    holds: dict[int, set[int]] = defaultdict(set)
+    related: dict[int, set[int]] = defaultdict(set)
     for left, right, relation, left_in, right_in, left_share, right_share in zip(
         pairs.left.tolist(), pairs.right.tolist(), pairs.relation.tolist(), pairs.left_in.tolist(),
         pairs.right_in.tolist(), pairs.left_share.tolist(), pairs.right_share.tolist(), strict=True,
     ):  # fmt: skip
         if relation != NONE:
-            known.add((left, right) if left < right else (right, left))
-        if left_in and not right_in:
-            holds[right].append((left, right_share))
-        if right_in and not left_in:
-            holds[left].append((right, left_share))
-    found = set()
-    for holder, held in holds.items():
-        # Held parts that each cover most of the holder can't be two stories side by side.
-        parts = sorted(one for one, covered in held if covered <= MOST_OF_A_ROUND_UP)
-        if any((a, b) not in known for i, a in enumerate(parts[:MAX_PARTS]) for b in parts[i + 1 : MAX_PARTS]):
-            found.add(holder)
-    return found
+            related[left].add(right)
+            related[right].add(left)
+        # A part that covers most of its holder leaves no room for another story.
+        if left_in and not right_in and right_share <= MOST_OF_A_ROUND_UP:
+            holds[right].add(left)
+        if right_in and not left_in and left_share <= MOST_OF_A_ROUND_UP:
+            holds[left].add(right)
+    return {holder for holder, parts in holds.items() if len(parts) > 1 and not _connected(parts, related)}
+
+
+def _connected(parts: set[int], related: dict[int, set[int]]) -> bool:
+    """Whether every part is reached from any other through related parts."""
+    reached = {min(parts)}
+    ahead = list(reached)
+    while ahead:
+        found = (related[ahead.pop()] & parts) - reached
+        reached |= found
+        ahead += found
+    return len(reached) == len(parts)
 
 
 MOST_OF_A_ROUND_UP = 0.7
 """One story may be this share of a round-up's shingles; above it the rest is local additions, not another story."""
-
-MAX_PARTS = 64
-"""Parts of a round-up looked at: quadratic beyond, and two unrelated ones are enough."""
 
 
 def relate(
@@ -238,6 +246,8 @@ class _Walk:
                     continue
                 if (published[other], ids[other]) > (published[article], ids[article]):
                     continue
+                if (published[source], ids[source]) > (published[article], ids[article]):
+                    source = other  # the story's keeper came later: what was taken from is the earlier version
                 key = (-part, int(published[source]), ids[source], source)
                 best = key if best is None or key < best else best
             if best is not None:

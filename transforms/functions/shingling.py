@@ -24,6 +24,7 @@ _DIGIT = np.uint32(folding.DIGIT)
 _CODE_POINT = np.uint32(folding.CODE_POINT)
 _SPECIAL = np.uint32(folding.EXPANSION | folding.UNSPACED)
 _TABLE_SIZE = folding.TABLE_SIZE
+_FIRST_SELECTOR, _LAST_SELECTOR = folding.SELECTORS
 _WORD_SEED = np.uint64(0xCBF29CE484222325)
 _WORD_PRIME = np.uint64(0x100000001B3)
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
@@ -96,7 +97,12 @@ def _hash_words(
                     | np.int64(data[at + 3] & 0x3F)
                 )
                 at += 4
-            entry = entries[code] if code < _TABLE_SIZE else np.uint32(code | _UNSPACED)
+            if code < _TABLE_SIZE:
+                entry = entries[code]
+            elif _FIRST_SELECTOR <= code <= _LAST_SELECTOR:
+                entry = _SKIP
+            else:
+                entry = np.uint32(code | _UNSPACED)
             if entry & _SPECIAL == 0:
                 # The common case, kept free of calls: a letter or digit, or what stands between words.
                 if entry != 0:

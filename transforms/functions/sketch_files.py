@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from schemas.tables import MINHASH_PERMUTATIONS
+from schemas.tables import MINHASH_PERMUTATIONS, SKETCH
 from transforms.functions.joining import Handles, file_and_row, handles_of
 from transforms.functions.minhash import Signature
 from transforms.functions.rarity import NO_DAY
@@ -137,7 +137,7 @@ class SketchFiles:
             mine = order[files[order] == number]
             parts.append(self.table(number).select(list(columns)).take(pa.array(rows[mine])))
         if not parts:
-            return self.table(0).select(list(columns)).slice(0, 0)
+            return pa.schema([SKETCH.field(name) for name in columns]).empty_table()
         back = np.empty(len(order), np.int64)
         back[order] = np.arange(len(order))
         return pa.concat_tables(parts).take(pa.array(back))

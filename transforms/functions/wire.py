@@ -10,10 +10,10 @@ import numpy as np
 from transforms.functions.agencies import agency_named, agency_names, split_byline
 from transforms.functions.cutting import Spans
 from transforms.functions.line_table import LineTable
-from transforms.functions.packed_text import PackedText
+from transforms.functions.packed_text import PackedText, slices
 from transforms.functions.rules import Lifted
 from transforms.functions.wire_arabic import lift_arabic
-from transforms.functions.wire_scan import ARABIC, CAPITALS, CREDITED, NAMED, Closings, Openings, scan_edges, slices
+from transforms.functions.wire_scan import ARABIC, CAPITALS, CREDITED, NAMED, Closings, Openings, scan_edges
 
 __all__ = ["WIRE_RULES", "agency_names", "lift_wire"]
 

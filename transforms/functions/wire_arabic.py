@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 
 from transforms.functions.agencies import agency_forms, agency_names
 from transforms.functions.line_table import LineTable
-from transforms.functions.packed_text import PackedText
+from transforms.functions.packed_text import PackedText, slices, whole_stops
 from transforms.functions.rules import Lifted
-from transforms.functions.wire_scan import Openings, slices, whole_characters
+from transforms.functions.wire_scan import Openings
 
 HEAD_BYTES = 200
 """How much of a line is looked at; not tuned, a dateline with a place and two dates takes some 110 bytes."""
@@ -80,7 +80,7 @@ def lift_arabic(
     if not len(openings.line):
         return datelines, bylines
     ends = lines.ends[openings.line]
-    stop = whole_characters(packed.data, openings.begin, np.minimum(ends, openings.begin + HEAD_BYTES))
+    stop = whole_stops(packed.data, openings.begin, np.minimum(ends, openings.begin + HEAD_BYTES))
     some = slices(packed, openings.begin, stop)
     for name in _patterns():
         for k, parts in _extract(some, name):

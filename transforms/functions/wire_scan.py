@@ -11,10 +11,9 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from transforms.functions.line_table import LineTable
-from transforms.functions.packed_text import Bytes, Offsets, PackedText, unpack
+from transforms.functions.packed_text import Bytes, Offsets, PackedText
 
 FIRST_LINES = 6
 """A dateline stands after at most a headline, a byline, a standfirst and two captions."""
@@ -87,34 +86,6 @@ def scan_edges(packed: PackedText, lines: LineTable, cut_start: Offsets, cut_end
     return Openings(line, begin, kinds[:openings], inner, inner_end, stop), Closings(
         *(column[:closings] for column in ends)
     )
-
-
-def slices(packed: PackedText, begin: Offsets, stop: Offsets) -> pa.StringArray:
-    """Some byte ranges as a string column; each must hold whole characters."""
-    offsets = np.zeros(len(begin) + 1, np.int64)
-    np.cumsum(stop - begin, out=offsets[1:])
-    data = np.empty(int(offsets[-1]), np.uint8)
-    _gather(packed.data, begin, stop, data)
-    return unpack(PackedText(data, offsets))
-
-
-@numba.njit(nogil=True, cache=True)
-def _gather(data: Bytes, begin: Offsets, stop: Offsets, out: Bytes) -> None:
-    at = 0
-    for k in range(len(begin)):
-        for i in range(begin[k], stop[k]):
-            out[at] = data[i]
-            at += 1
-
-
-@numba.njit(nogil=True, cache=True)
-def whole_characters(data: Bytes, begin: Offsets, stop: Offsets) -> Offsets:
-    """Ends moved back so that no character is cut in two."""
-    settled = stop.copy()
-    for k in range(len(stop)):
-        while settled[k] > begin[k] and settled[k] < len(data) and (data[settled[k]] & 0xC0) == 0x80:
-            settled[k] -= 1
-    return settled
 
 
 @numba.njit(nogil=True, cache=True)
