@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from schemas import relations
 from schemas.settings import MatchSettings
+from transforms.functions import copy_score
 
 Mask = npt.NDArray[np.bool_]
 Shares = npt.NDArray[np.float64]
@@ -26,10 +27,10 @@ REASONS = (
     "one text is for the most part in the other",
     "a good part of one text is taken from the other",
     "too little text in common",
-    "what they share is common language (a template or furniture), not rare",
     "too short to be sure: only an almost identical text would count",
+    *(figure.lacking for figure in copy_score.FIGURES),
 )
-(SAME_WORDS, BOTH_IN, ONE_IN, PART_IN, TOO_LITTLE, COMMON_LANGUAGE, TOO_BRIEF) = range(7)
+(SAME_WORDS, BOTH_IN, ONE_IN, PART_IN, TOO_LITTLE, TOO_BRIEF, FIRST_LACKING) = range(7)
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def decide(evidence: npt.NDArray[np.void], settings: MatchSettings) -> Decisions
     enough = np.where(brief, settings.brief_containment, settings.copy_containment)
     left_in, right_in = left3 >= enough, right3 >= enough
     overlap = left_in | right_in
-    copy = overlap & (rare >= settings.rare_share) & (~brief | (left_in & right_in))
+    copy = overlap & (copy_score.scores(evidence) >= settings.copy_score) & (~brief | (left_in & right_in))
     relation[copy] = CONTAINED
     reason[copy] = ONE_IN
     removable = np.where(brief, settings.brief_containment, settings.removal_containment)
@@ -102,7 +103,7 @@ def decide(evidence: npt.NDArray[np.void], settings: MatchSettings) -> Decisions
     partial &= rare >= settings.partial_rare_share
     relation[partial], reason[partial] = PARTIAL, PART_IN
     relation[same], reason[same] = EXACT, SAME_WORDS
-    refused = relation == NONE
-    reason[refused & overlap & (rare < settings.rare_share)] = COMMON_LANGUAGE
-    reason[refused & brief & (containment(evidence) >= settings.partial_containment)] = TOO_BRIEF
+    alike = (relation == NONE) & (containment(evidence) >= settings.partial_containment)
+    reason[alike] = FIRST_LACKING + copy_score.most_lacking(evidence[alike])
+    reason[alike & brief] = TOO_BRIEF
     return Decisions(relation, reason, left_gone | same, right_gone | same)

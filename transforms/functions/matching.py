@@ -8,7 +8,7 @@ import numpy.typing as npt
 from schemas.settings import MatchSettings
 from transforms.functions.evidence import EVIDENCE, weigh_pairs
 from transforms.functions.joining import Handles, anchor_postings, band_postings
-from transforms.functions.rarity import count_days, day_keys
+from transforms.functions.rarity import NO_DAY, count_days, day_keys
 from transforms.functions.sketch_files import SketchFiles, days_of, packed_bytes
 
 WEIGHED = np.dtype([("left", np.uint64), ("right", np.uint64), ("evidence", EVIDENCE)])
@@ -55,18 +55,21 @@ def weigh(
     """
     handles, places = np.unique(np.concatenate([pairs["left"], pairs["right"]]), return_inverse=True)
     words, offsets = sketches.gather_words(handles)
-    keys = day_keys_of(sketches, handles)
+    table = sketches.gather(handles, ["day", "text_digest"])
+    days = days_of(table)
+    keys = day_keys(days, packed_bytes(table.column("text_digest"), 16))
     n = len(pairs)
     out = np.empty(n, WEIGHED)
     out["left"], out["right"] = pairs["left"], pairs["right"]
     out["evidence"] = weigh_pairs(words, offsets, places[:n], places[n:], keys, rarity, settings.rare_days)
+    out["evidence"]["days_apart"] = days_apart(days[places[:n]], days[places[n:]])
     return out
 
 
-def day_keys_of(sketches: SketchFiles, handles: Handles) -> npt.NDArray[np.uint16]:
-    """The day keys of articles (`rarity.day_keys`)."""
-    table = sketches.gather(handles, ["day", "text_digest"])
-    return day_keys(days_of(table), packed_bytes(table.column("text_digest"), 16))
+def days_apart(left: npt.NDArray[np.int32], right: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """The days between articles, 0 where either has no date: int32[n]."""
+    known = (left != NO_DAY) & (right != NO_DAY)
+    return np.where(known, np.abs(left.astype(np.int64) - right), 0).astype(np.int32)
 
 
 def count_rarity(

@@ -13,7 +13,7 @@ A rule is one `[[rule]]` table of a TOML file:
     max_bytes      longest line the rule looks at (line: 400, others: any)
     max_rest       tail, head: most bytes that may go (600)
     first_lines, last_lines    the line is among the first or last so many
-    anchored       inline: every match begins with a hint; many at once are found without a loop
+    anchored       inline, of the one group `cut`: matches begin with a hint; most are found without a loop
     look_back      bytes before the first hint from which the rule looks at a line (line: all of it, others: 80)
     languages      only for texts of these languages, or of none given
     match, keep    examples: each `match` is cut by this rule, each `keep` is left alone by all rules
@@ -74,7 +74,7 @@ class Rule:
     first_lines: int
     last_lines: int
     look_back: int
-    anchored: bool
+    anchored: str
     languages: frozenset[str]
     match: tuple[str, ...]
     keep: tuple[str, ...]
@@ -130,9 +130,10 @@ def read_rule(given: dict[str, Any], origin: str) -> Rule:
         raise ValueError(f"{name} has no hints; a pattern needs literals that every match holds")
     flags = "" if given.get("case") else "(?i)"
     line = given["scope"] == "line"
+    if given.get("anchored") and (given["scope"] != "inline" or "(?P<cut>" not in body or body.count("(?P<") > 1):
+        raise ValueError(f"{name} is anchored; expected scope inline and no group but `cut`")
     try:
-        begin = "^" if given.get("anchored") else ""
-        pattern = re2.compile(f"{flags}^{_DECOR}(?:{body}){_DECOR}$" if line else f"{flags}{begin}(?:{body})")
+        pattern = re2.compile(f"{flags}^{_DECOR}(?:{body}){_DECOR}$" if line else f"{flags}(?:{body})")
     except re2.error as error:
         raise ValueError(f"{name} has a wrong pattern: {error}") from error
     return Rule(
@@ -146,7 +147,7 @@ def read_rule(given: dict[str, Any], origin: str) -> Rule:
         int(given.get("first_lines", 0)),
         int(given.get("last_lines", 0)),
         0 if given.get("anchored") else int(given.get("look_back", _NO_LIMIT if line else LOOK_BACK_BYTES)),
-        bool(given.get("anchored")),
+        f"{flags}^(?:{body})" if given.get("anchored") else "",
         frozenset(given.get("languages", ())),
         tuple(given["match"]),
         tuple(given["keep"]),
@@ -233,7 +234,7 @@ def run_rules(
         # Of several hints of one rule in a line the first counts.
         fresh = np.concatenate([[True], (line[1:] != line[:-1]) | (rule[1:] != rule[:-1])])
         line, rule, hit, size = line[fresh], rule[fresh], hit[fresh], size[fresh]
-        anchored = np.array([each.anchored for each in rule_set.rules])[rule]
+        anchored = np.array([each.anchored != "" for each in rule_set.rules])[rule]
         hit[anchored] -= size[anchored]
         done = np.zeros(len(line), np.bool_)
         for number in np.flatnonzero(np.bincount(rule) >= MANY_HITS).tolist():
@@ -274,17 +275,17 @@ def _apply_to_many(
     begin, stop = lines.starts[line], lines.ends[line]
     begin = whole_starts(packed.data, np.maximum(begin, near - min(rule.look_back, 1 << 40)))
     texts = slices(packed, begin, stop)
-    if not (rule.anchored and rule.scope == "inline" and list(rule.groups) == ["cut"]):
+    if not rule.anchored:
         matched = pc.match_substring_regex(texts, rule.pattern.pattern).to_numpy(zero_copy_only=False)
         return none, ~matched
-    size = pc.binary_length(pc.struct_field(pc.extract_regex(texts, rule.pattern.pattern), "cut"))
+    size = pc.binary_length(pc.struct_field(pc.extract_regex(texts, rule.anchored), "cut"))
     taken = size.fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
     cut = taken > 0
     end = begin + taken
     spans = Spans(lines.article[line], begin, end, np.full(len(line), number, np.int32)).take(cut)
-    # Where the line goes on, a second match may follow: `_apply` finds both.
-    again = cut & (stop - end >= MIN_MATCH_BYTES)
-    return spans.take(~again[cut]), ~again
+    # Where the line goes on another match may follow, where none begins here one may begin later: `_apply` finds them.
+    done = cut & (stop - end < MIN_MATCH_BYTES)
+    return spans.take(done[cut]), done
 
 
 def _within_limits(

@@ -30,6 +30,7 @@ _AR_YEAR = rf"(?:\s*[-/،]?\s*{_DIGIT}{{4}}(?:\s*(?:هـ|ه|م)\b?)?)?"
 _AR_DATE = rf"(?:\s*[،-]?\s*{_AR_DAY}{_AR_YEAR})?"
 # As Gulf agencies open: Hijri date, `corresponding to`, common date.
 _AR_DATES = rf"\s*[،-]?\s*{_AR_DAY}{_AR_YEAR}(?:\s*(?:الموافق)?\s*{_AR_DAY}{_AR_YEAR})?"
+_JOINT = r"(?:\s*[-–—]\s*|\sـ{1,2}\s)"  # a lengthening stroke by itself stands for a dash
 _DESK = r"(?:رصد|تصوير|إعداد|اعداد|كتب|كتبت|متابعة|تقرير|حوار|ترجمة|حاوره|حاورته)(?:\s+و\S+)?\s*[:：-]\s*"
 # Verbs and particles: a "part" that holds one is a clause, not a name or a place.
 _AR_CLAUSE = re.compile(
@@ -46,7 +47,7 @@ _AR_OUTLET = re.compile(
 @functools.cache
 def _patterns() -> dict[str, str]:
     forms = agency_forms(arabic=True)
-    part = rf"{_AR_PART}(?:\s*\([^()]{{2,40}}\)|/{_AR_PART})?"
+    part = rf"{_AR_PART}(?:\s*\([^()]{{2,40}}\)|\s?/\s?{_AR_PART})?"
     agency = rf"[(\[]?(?P<agency>{forms})[)\]]?"
     bracketed = rf"[(\[]\s*(?P<agency>{forms})\s*[)\]]"
     return {
@@ -54,7 +55,7 @@ def _patterns() -> dict[str, str]:
         "agency_place": rf"^{agency}\s*[-–—،]\s*(?P<place>{part})\s*[-–—:：]+\s*",
         "place_agency": rf"^(?P<place>{part}){_AR_DATE}\s*(?:[-–—،]\s*|\s){agency}\s*[-–—:：]+\s*",
         "dated": rf"^(?P<place>{part}){_AR_DATES}\s*[-–—،:]?\s*{agency}\s*(?:[-–—:：]+\s*|$)",
-        "byline": rf"^(?:{_DESK})?(?P<parts>{part}(?:\s*[-–—]\s*{part}){{1,3}})\s*(?:[:：]+\s*|$)",
+        "byline": rf"^(?:{_DESK})?(?P<parts>{part}(?:{_JOINT}{part}){{1,4}})\s*(?:[:：]+\s*|$)",
     }
 
 
@@ -92,7 +93,7 @@ def lift_arabic(
                 continue
             if start + size == int(stop[k]) and not fills:
                 continue
-            names = re.split(r"\s*[-–—]\s*", parts["parts"]) if "parts" in parts else [parts["place"]]
+            names = re.split(_JOINT, parts["parts"]) if "parts" in parts else [parts["place"]]
             if sum(len(part.split()) for part in names) > 9 or any(_AR_CLAUSE.search(part) for part in names):
                 continue
             if fills and at - int(lines.first[row]) >= FILLED_LINES:
