@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from schemas.settings import SettingError
 from transforms.functions.line_table import LiteralAutomaton, build_automata, find_lines, find_literals
 from transforms.functions.packed_text import pack
 from transforms.functions.rules import (
+    MANY_HITS,
     Lifted,
     Rule,
     RuleSet,
@@ -76,3 +79,38 @@ def test_literals_are_found_as_a_plain_search_finds_them() -> None:
     assert found == expected
     with pytest.raises(ValueError, match="empty literal"):
         LiteralAutomaton.of([""], [1])
+
+
+@given(
+    st.text(alphabet="hersi au", min_size=200, max_size=1300),
+    st.lists(st.text(alphabet="hersi a", min_size=1, max_size=60), min_size=1, max_size=6, unique=True),
+)
+@settings(max_examples=60, deadline=None)
+def test_long_lines_are_read_in_four_places_without_a_miss(text: str, literals: list[str]) -> None:
+    text = "x" + text + "x"
+    packed = pack(pa.array(["he", text]))
+    hits = find_literals(packed, find_lines(packed), build_automata(literals, [1 << 40] * len(literals)))
+    places = {int(k): int(at) - 2 for line, k, at in zip(hits.line, hits.literal, hits.at, strict=True) if line == 1}
+    assert places == {k: text.index(part) + len(part) for k, part in enumerate(literals) if part in text}
+
+
+def test_many_candidates_give_what_each_alone_gives() -> None:
+    texts = [
+        *(text for rule in RULES for text in (*rule.match, *rule.keep)),
+        "Shares fell. (Reporting by Jane Doe; Editing by John Roe) (Writing by Ann Poe)",
+        "The (reporting desk) waited. (Editing by John Roe)",
+        "It rained in Málaga. (Reporting by José Íñiguez)",
+        "It rained (Reporting by Jane Doe) in Rome.",
+    ]
+
+    def cuts(given_texts: list[str]) -> list[tuple[int, int, int, str]]:
+        packed = pack(normalise_texts(pa.array(given_texts)))
+        spans = run_rules(ALL, packed, find_lines(packed), [None] * len(given_texts), Lifted())
+        starts = packed.offsets[spans.article]
+        names = [ALL.rules[tag].id for tag in spans.tag]
+        rows = (spans.article, spans.start - starts, spans.end - starts)
+        return sorted(zip(*(column.tolist() for column in rows), names, strict=True))
+
+    alone = [(start, end, name) for text in texts for _, start, end, name in cuts([text])]
+    together = cuts(texts * MANY_HITS)
+    assert [(start, end, name) for _, start, end, name in together] == alone * MANY_HITS

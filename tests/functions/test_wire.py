@@ -5,7 +5,7 @@ import pytest
 
 from schemas.settings import CleanSettings
 from transforms.functions.cleaning_text import clean_texts
-from transforms.functions.wire import agency_names
+from transforms.functions.agencies import agency_named, agency_names, split_byline
 
 BODY = "Ministers met on Monday to discuss the new budget, officials said.\nThey will meet again in a week."
 BODY_AR = "أعلنت الوزارة أن المشروع الجديد سوف يبدأ الشهر المقبل في كل المدن.\nوأضافت أن العمل مستمر منذ سنوات."
@@ -28,6 +28,9 @@ def lifted(text: str) -> tuple[str | None, str | None, str | None, str]:
         ("Charlotte, North Carolina (CNN) -- ", "Charlotte, North Carolina", "CNN"),
         ("(Reuters) - ", None, "Reuters"),
         ("CHARLESTON, S.C. — ", "CHARLESTON, S.C.", None),
+        ("WINSTON-SALEM, N.C. -- ", "WINSTON-SALEM, N.C.", None),
+        ("SÃO PAULO (AFP/File) – ", "SÃO PAULO", "AFP"),
+        ("NEW YORK (Reuters Health) - ", "NEW YORK", "Reuters"),
     ],
 )
 def test_english_datelines(opening: str, place: str | None, agency: str | None) -> None:
@@ -37,7 +40,7 @@ def test_english_datelines(opening: str, place: str | None, agency: str | None) 
 
 
 @pytest.mark.parametrize(
-    "opening", ["BREAKING — ", "The budget — ", "EXCLUSIVE: ", "He told Reuters - ", "VIDEO - ", "US — "]
+    "opening", ["The mayor (left) - he is 60 - ", "PARIS (who else) - ", "BREAKING — ", "The budget — ", "EXCLUSIVE: ", "He told Reuters - ", "VIDEO - ", "US — "]
 )
 def test_what_is_no_dateline_stays(opening: str) -> None:
     assert lifted(opening + BODY) == (None, None, None, opening + BODY)
@@ -51,6 +54,10 @@ def test_what_is_no_dateline_stays(opening: str) -> None:
         ("الرياض - واس: ", None, "الرياض", "SPA"),
         ("رويترز- القاهرة: ", None, "القاهرة", "Reuters"),
         ("الرياض – واس\n", None, "الرياض", "SPA"),
+        ("الرياض 29 محرم 1448 هـ الموافق 14 يوليو 2026 م واس\n", None, "الرياض", "SPA"),
+        ("الكويت - 4 - 8 (كونا) -- ", None, "الكويت", "KUNA"),
+        ("سالم الأحمد ـ صحيفة المثال\n", "سالم الأحمد", None, None),
+        ("كتبت: سلمى الأحمد\n", "سلمى الأحمد", None, None),
         ("سالم الأحمد- صحيفة المثال- جدة: ", "سالم الأحمد", "جدة", None),
         ("سالم الأحمد – صحيفة المثال\n", "سالم الأحمد", None, None),
     ],
@@ -67,8 +74,35 @@ def test_arabic_clauses_stay(opening: str) -> None:
 def test_a_closing_agency_is_lifted() -> None:
     assert lifted(BODY + "\n(AFP)") == (None, None, "AFP", BODY)
     assert lifted(BODY + " (AP)") == (None, None, "Associated Press", BODY)
+    assert lifted(BODY + "\nWith AFP and Reuters") == (None, None, "AFP", BODY)
+    assert lifted("Reuters\n" + BODY) == (None, None, "Reuters", BODY)
+    assert lifted(BODY + "\nab/cde/fg")[3] == BODY
+    assert lifted(BODY + " (Reporting by Jane Doe)")[3] == BODY
     assert lifted(BODY + " He told Reuters")[3] == BODY + " He told Reuters"
 
 
 def test_agency_forms_are_unique() -> None:
     assert agency_names()["واس"] == "SPA"
+
+
+@pytest.mark.parametrize(
+    ("byline", "name", "agency"),
+    [
+        ("JANE DOE, Associated Press", "JANE DOE", "Associated Press"),
+        ("Jane Doe and The Associated Press", "Jane Doe", "Associated Press"),
+        ("Jane Doe; Associated Press", "Jane Doe", "Associated Press"),
+        ("Jane Doe with AFP", "Jane Doe", "AFP"),
+        ("Jane Doe (AP)", "Jane Doe", "Associated Press"),
+        ("سالم الأحمد - رويترز", "سالم الأحمد", "Reuters"),
+        ("Reuters", None, "Reuters"),
+        ("Tania Map", "Tania Map", None),
+        ("Jane Doe", "Jane Doe", None),
+    ],
+)
+def test_bylines_are_told_from_agencies(byline: str, name: str | None, agency: str | None) -> None:
+    assert split_byline(byline) == (name, agency)
+
+
+def test_agencies_are_named_in_any_form() -> None:
+    assert agency_named("(A.P.)") == agency_named("the associated press") == "Associated Press"
+    assert agency_named("map") is None

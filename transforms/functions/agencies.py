@@ -46,8 +46,9 @@ def _folded_names() -> dict[str, str]:
 
 def agency_named(text: str) -> str | None:
     """The canonical name of an agency in any of its forms, with or without `The`; None for anything else."""
-    text = text.strip(" ,;|.-–—()[]")
-    for form in (text, text[4:] if text[:4].casefold() == "the " else text):
+    text = text.strip(" ,;|-–—()[]")
+    text = text[4:] if text[:4].casefold() == "the " else text
+    for form in (text, text.strip(".")):
         if name := agency_names().get(form) or (len(form) > SHORT_FORM and _folded_names().get(form.casefold())):
             return name
     return None

@@ -31,6 +31,7 @@ REASONS = (
     *(figure.lacking for figure in copy_score.FIGURES),
 )
 (SAME_WORDS, BOTH_IN, ONE_IN, PART_IN, TOO_LITTLE, TOO_BRIEF, FIRST_LACKING) = range(7)
+COMMON_LANGUAGE, OTHER_NUMBERS = FIRST_LACKING + 1, FIRST_LACKING + 3
 
 
 @dataclass(frozen=True)
@@ -84,14 +85,14 @@ def decide(evidence: npt.NDArray[np.void], settings: MatchSettings) -> Decisions
     reason = np.full(n, TOO_LITTLE, np.int8)
     left3 = share(evidence["shared3"], evidence["left_shingles3"])
     right3 = share(evidence["shared3"], evidence["right_shingles3"])
-    rare = rare_containment(evidence)
     words = np.minimum(evidence["left_words"], evidence["right_words"])
     same = (evidence["left_words"] == evidence["right_words"]) & (evidence["longest_run"] == evidence["left_words"])
     brief = words < settings.brief_words
     enough = np.where(brief, settings.brief_containment, settings.copy_containment)
     left_in, right_in = left3 >= enough, right3 >= enough
     overlap = left_in | right_in
-    copy = overlap & (copy_score.scores(evidence) >= settings.copy_score) & (~brief | (left_in & right_in))
+    score = copy_score.scores(evidence)
+    copy = overlap & (score >= settings.copy_score) & (~brief | (left_in & right_in))
     relation[copy] = CONTAINED
     reason[copy] = ONE_IN
     removable = np.where(brief, settings.brief_containment, settings.removal_containment)
@@ -100,7 +101,7 @@ def decide(evidence: npt.NDArray[np.void], settings: MatchSettings) -> Decisions
     near = copy & left_in & right_in & (left_gone == right_gone)
     relation[near], reason[near] = NEAR, BOTH_IN
     partial = ~copy & ~brief & (containment(evidence) >= settings.partial_containment)
-    partial &= rare >= settings.partial_rare_share
+    partial &= (rare_containment(evidence) >= settings.partial_rare_share) & (score >= settings.partial_score)
     relation[partial], reason[partial] = PARTIAL, PART_IN
     relation[same], reason[same] = EXACT, SAME_WORDS
     alike = (relation == NONE) & (containment(evidence) >= settings.partial_containment)

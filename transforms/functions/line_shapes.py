@@ -78,7 +78,7 @@ def _measure(data: Bytes, starts: Offsets, ends: Offsets) -> Shapes:
                     ending = second == 0x9F
                     continue
                 if byte == 0xC2 and (second == 0xBB or second == 0xB7):
-                    bars += 1
+                    bars += characters > 1  # at a line's start it is a list's bullet, in an article too
                     continue
             elif byte < 0xF0:
                 second, third = data[i + 1], data[i + 2]
@@ -87,7 +87,7 @@ def _measure(data: Bytes, starts: Offsets, ends: Offsets) -> Shapes:
                     if third == 0xA6:
                         ending = 1
                     elif third == 0xBA or third == 0xA2:
-                        bars += 1
+                        bars += characters > 1
                         ending = 0
                     continue
                 if byte == 0xE3 and second == 0x80 and (third == 0x82 or third == 0x81):

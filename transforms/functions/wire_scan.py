@@ -189,20 +189,25 @@ def _opening(data: Bytes, start: int, window: int, stop: int) -> tuple[int, int,
             byte = data[i]
             if byte == 45 or byte == 58 or byte == 41 or byte == 0xE2 or 48 <= byte <= 57:
                 return ARABIC, start, start, start
+            # A lengthening stroke after a blank stands for a dash.
+            if byte == 0x80 and data[i - 1] == 0xD9 and data[i - 2] == 32:
+                return ARABIC, start, start, start
         return 0, 0, 0, 0
     accented = byte == 0xC3 and start + 1 < window and data[start + 1] < 0x9F
     if not (65 <= byte <= 90 or bracket or accented):
         return 0, 0, 0, 0
     opened = start if bracket else -1
+    closer = 41 if byte == 40 else 93 if byte == 91 else 47
     i = start + 1
     while i < window:
         byte = data[i]
-        if (byte == 41 or byte == 93 or byte == 47) and opened >= 0:
+        if opened >= 0 and byte == closer:
             after = _after_separator(data, i + 1, stop)
             if after:
                 return CREDITED, opened + 1, i, after
-        if byte == 40 or byte == 91 or byte == 47:
+        if byte == 40 or byte == 91 or (byte == 47 and (opened < 0 or data[opened] == 47)):
             opened = i
+            closer = 41 if byte == 40 else 93 if byte == 91 else 47
         elif (byte == 45 and (data[i - 1] == 32 or (i + 1 < window and data[i + 1] == 45))) or (
             byte == 0xE2 and _is_dash(data, i, window)
         ):
