@@ -84,7 +84,8 @@ def main() -> int:
         for name, at in (("floor", 0), ("run", 1)):
             for figure, place, unit in (("CPU", 0, "s"), ("wall", 1, "s"), ("peak memory", 2, "MB")):
                 values = [row[at][place] for row in rows]
-                print(f"{name:5} {figure:11} {min(values):8.2f} {statistics.median(values):8.2f} {max(values):8.2f} {unit}")
+                spread = f"{min(values):8.2f} {statistics.median(values):8.2f} {max(values):8.2f}"
+                print(f"{name:5} {figure:11} {spread} {unit}")
         rates = [count / run[0] for _, run in rows]
         ratios = [run[0] / floor[0] for floor, run in rows]
         print(f"run   articles per CPU-second: {min(rates):.0f} {statistics.median(rates):.0f} {max(rates):.0f}")

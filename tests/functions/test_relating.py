@@ -181,6 +181,18 @@ def naive_groups(held: set[str], related: set[frozenset[str]]) -> list[set[str]]
     return groups
 
 
+def naive_components(articles: list[One], links: list[Link]) -> npt.NDArray[np.int64]:
+    """Who is joined with whom by accepted copy matches, those of a round-up only where both are in each other."""
+    holders = naive_round_ups(links)
+    joins = {
+        frozenset((link.left, link.right))
+        for link in links
+        if link.relation > PARTIAL and ((link.left_in and link.right_in) or not {link.left, link.right} & holders)
+    }
+    groups = naive_groups({one.id for one in articles}, joins)
+    return np.array([next(at for at, group in enumerate(groups) if one.id in group) for one in articles], np.int64)
+
+
 @settings(max_examples=400)
 @given(graphs(), st.sampled_from(POLICIES))
 def test_rule_three(graph: tuple[list[One], list[Link]], keep: str) -> None:
@@ -192,7 +204,7 @@ def test_rule_three(graph: tuple[list[One], list[Link]], keep: str) -> None:
     pairs = decided(articles, links)
     assert {articles[place].id for place in round_ups(pairs)} == holders
     places = {one.id: place for place, one in enumerate(articles)}
-    ranks = rank(ranked(articles), keep)
+    ranks = rank(ranked(articles), keep, naive_components(articles, links))
     stories: dict[str, set[str]] = defaultdict(set)
     for name, label in found.items():
         stories[label.kept].add(name)
@@ -218,7 +230,8 @@ def test_an_article_that_could_be_a_copy_of_a_kept_one_is(graph: tuple[list[One]
     """Nothing is kept beside a better ranked kept article that its text is in, but for round-ups."""
     articles, links = graph
     found, holders = outcome(articles, links), naive_round_ups(links)
-    ranks = dict(zip([one.id for one in articles], rank(ranked(articles), "most-complete").tolist(), strict=True))
+    ranked_here = rank(ranked(articles), "most-complete", naive_components(articles, links)).tolist()
+    ranks = dict(zip([one.id for one in articles], ranked_here, strict=True))
     for link in [*links, *map(turned, links)]:
         better = ranks[link.right] < ranks[link.left]
         if link.left_in and better and found[link.right].kept == link.right and not {link.left, link.right} & holders:

@@ -4,8 +4,8 @@ import pyarrow as pa
 import pytest
 
 from schemas.settings import CleanSettings
-from transforms.functions.cleaning_text import clean_texts
 from transforms.functions.agencies import agency_named, agency_names, split_byline
+from transforms.functions.cleaning_text import clean_texts
 
 BODY = "Ministers met on Monday to discuss the new budget, officials said.\nThey will meet again in a week."
 BODY_AR = "أعلنت الوزارة أن المشروع الجديد سوف يبدأ الشهر المقبل في كل المدن.\nوأضافت أن العمل مستمر منذ سنوات."
@@ -40,8 +40,10 @@ def test_english_datelines(opening: str, place: str | None, agency: str | None) 
 
 
 @pytest.mark.parametrize(
-    "opening", ["The mayor (left) - he is 60 - ", "PARIS (who else) - ", "BREAKING — ", "The budget — ", "EXCLUSIVE: ", "He told Reuters - ", "VIDEO - ", "US — "]
-)
+    "opening",
+    ["The mayor (left) - he is 60 - ", "PARIS (who else) - ", "BREAKING — ", "The budget — ", "EXCLUSIVE: ",
+     "He told Reuters - ", "VIDEO - ", "US — "],
+)  # fmt: skip
 def test_what_is_no_dateline_stays(opening: str) -> None:
     assert lifted(opening + BODY) == (None, None, None, opening + BODY)
 

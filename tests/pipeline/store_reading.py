@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-
 import pyarrow.parquet as pq
 
 from pipeline.progress import Progress

@@ -31,8 +31,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def commands() -> list[str]:
     """The README's shell lines, but for run_tests.sh, which is what runs this."""
-    lines = [line.split("  # ")[0].split("    # ")[0].strip() for kind, block in BLOCKS if kind == "bash" for line in block.splitlines()]
+    shell = [line for kind, block in BLOCKS if kind == "bash" for line in block.splitlines()]
+    lines = [line.split("  # ")[0].strip() for line in shell]
     return [line for line in lines if line and not line.startswith("./run_tests.sh")]
+
+
+def call(command: list[str], folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
 def test_commands_and_examples_run(folder: Path) -> None:
@@ -42,13 +47,13 @@ def test_commands_and_examples_run(folder: Path) -> None:
         if command.startswith("./run_local.sh"):
             # The set-up itself is run by run_tests.sh; here the script's own way with flags.
             command = ".venv/bin/copydesk run --input seeds/articles seeds/refused --store out"
-        done = subprocess.run(command, shell=True, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+        done = call(["/bin/sh", "-c", command], folder, environment)
         assert done.returncode == 0, f"{command}\n{done.stderr}"
         ran += 1
     assert ran >= 6
     for kind, block in BLOCKS:
         if kind == "python":
-            done = subprocess.run([sys.executable, "-c", block], cwd=folder, env=environment, capture_output=True, text=True, check=False)
+            done = call([sys.executable, "-c", block], folder, environment)
             assert done.returncode == 0, f"{block}\n{done.stderr}"
 
 

@@ -104,7 +104,8 @@ def test_refused_records_have_their_reasons(store: Path) -> None:
 
 
 def test_a_page_that_hangs_is_cut_off(tmp_path: Path) -> None:
-    manifest = run_over(tmp_path / "store", SEEDS / "slow", SEEDS / "articles" / "html", clean__extraction_timeout_seconds="3")
+    inputs = (SEEDS / "slow", SEEDS / "articles" / "html")
+    manifest = run_over(tmp_path / "store", *inputs, clean__extraction_timeout_seconds="3")
     assert manifest["tallies"]["rejected_by_reason"] == {"extraction_timeout": 1}
     assert manifest["counts"]["clean"] + manifest["counts"]["copies"] == 3
     [row] = rows_of(tmp_path / "store", "rejected")

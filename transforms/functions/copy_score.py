@@ -46,7 +46,7 @@ FIGURES = (
     Figure("contained", 3.055, 0.758, "too little of either text is in the other"),
     Figure("rare", 11.364, 0.744, "what they share is common language (a template or furniture), not rare"),
     Figure("lead", 1.352, 0.777, "what they share is not what the shorter one opens with"),
-    Figure("numbers_replaced", -1.354, 0.079, "the same sentences with other numbers: a template, or news that moved on"),
+    Figure("numbers_replaced", -1.354, 0.079, "the same sentences with other numbers: a template, or later news"),
     Figure("length", 1.646, 0.818, "the shorter text is too short for so loose a likeness"),
     Figure("days_apart", -1.338, 0.353, "too alike for chance but days apart: a template, or background used again"),
 )

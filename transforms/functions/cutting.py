@@ -179,7 +179,7 @@ def count_points(data: Bytes, begin: int, stop: int) -> int:
         some = np.uint8(0)
         for k in range(128):
             some = np.uint8(some + np.uint8((data[np.uint64(i + k)] & 0xC0) == 0x80))
-        inner += np.int64(some)
+        inner += int(some)
         i += 128
     while i < stop:
         inner += (data[i] & 0xC0) == 0x80

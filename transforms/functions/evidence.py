@@ -1,8 +1,8 @@
 """Exact evidence for pairs of articles, from their word hashes: what is shared, how rarely, in what runs and order.
 
-The shorter article (in words; where equal, the one of the lower word hashes) is walked along the longer one. A *block* is a maximal run of
-at least three words that both have in a row. What stands between two neighbouring blocks is a *gap*: a template
-differs in short gaps of numbers and names, a rewrite drops, adds and moves.
+The shorter article (in words; where equal, the one of the lower word hashes) is walked along the longer one. A *block*
+is a maximal run of at least three words that both have in a row. What stands between two neighbouring blocks is a
+*gap*: a template differs in short gaps of numbers and names, a rewrite drops, adds and moves.
 """
 
 from __future__ import annotations

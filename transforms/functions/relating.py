@@ -71,20 +71,29 @@ class Labels:
     story: Ints
 
 
-def rank(articles: Ranked, policy: str) -> Ints:
+def rank(articles: Ranked, policy: str, component: Ints | None = None) -> Ints:
     """Each article's rank, 0 the best: int64[n]. Depends on the articles alone, never on their order.
+
+    Args:
+        articles: n articles.
+        policy: one of the choices of relate.keep.
+        component: int64[n], among which articles each one is ranked; all together where it is None. Completeness
+            counts in steps down from the most complete of the component.
 
     Raises:
         ValueError: the policy is unknown.
     """
-    steps = np.floor(np.log(articles.completeness + 1.0) / np.log(1.0 + COMPLETENESS_STEP)).astype(np.int64)
-    # Ids are hex digits: their first 15 are an integer that sorts as they do, and ties beyond are broken below.
+    component = np.zeros(len(articles.ids), np.int64) if component is None else component
+    most = np.zeros(int(component.max(initial=0)) + 1, np.int64)
+    np.maximum.at(most, component, articles.completeness)
+    lag = np.log((most[component] + 1.0) / (articles.completeness + 1.0)) / np.log(1.0 + COMPLETENESS_STEP)
+    steps = np.floor(lag).astype(np.int64)
     by_id = np.empty(len(articles.ids), np.int64)
     by_id[sorted(range(len(articles.ids)), key=articles.ids.__getitem__)] = np.arange(len(articles.ids))
     keys: dict[str, tuple[npt.NDArray[np.generic], ...]] = {
-        "most-complete": (-steps, articles.origin_rank, articles.published, articles.removed_share),
-        "earliest": (articles.published, -steps, articles.origin_rank, articles.removed_share),
-        "wire-first": (articles.origin_rank, -steps, articles.published, articles.removed_share),
+        "most-complete": (steps, articles.origin_rank, articles.published, articles.removed_share),
+        "earliest": (articles.published, steps, articles.origin_rank, articles.removed_share),
+        "wire-first": (articles.origin_rank, steps, articles.published, articles.removed_share),
     }
     if policy not in keys:
         raise ValueError(f"keeper policy {policy!r}; expected one of {', '.join(keys)}")
@@ -157,12 +166,11 @@ def relate(
         labels, and the pairs with those asked for added.
     """
     n = len(articles.ids)
-    ranks = rank(articles, settings.keep)
     gathered = [pairs]
     asked: set[tuple[int, int]] = set()
     while True:
         every = _concatenate(gathered)
-        walk = _Walk(articles, every, ranks, n)
+        walk = _Walk(articles, every, settings.keep, n)
         walk.run()
         wanted = sorted(walk.wanted - asked) if ask is not None else []
         if not wanted or ask is None:
@@ -180,8 +188,8 @@ def _concatenate(parts: Iterable[DecidedPairs]) -> DecidedPairs:
 class _Walk:
     """One walk over the ranked members of every component."""
 
-    def __init__(self, articles: Ranked, pairs: DecidedPairs, ranks: Ints, n: int) -> None:
-        self.n, self.articles, self.ranks = n, articles, ranks
+    def __init__(self, articles: Ranked, pairs: DecidedPairs, policy: str, n: int) -> None:
+        self.n, self.articles = n, articles
         self.relation = np.zeros(n, np.int8)
         self.kept = np.arange(n, dtype=np.int64)
         self.derived = np.full(n, -1, np.int64)
@@ -192,6 +200,7 @@ class _Walk:
         held = np.isin(pairs.left, list(holders)) | np.isin(pairs.right, list(holders))
         joins = copy & (~held | same)
         self.component = components(n, pairs.left[joins], pairs.right[joins])
+        self.ranks = rank(articles, policy, self.component)
         # into[x][k]: the pair's relation, where x's text is in k's.
         self.into: dict[int, dict[int, int]] = defaultdict(dict)
         self.known: dict[int, set[int]] = defaultdict(set)

@@ -232,9 +232,10 @@ def run_rules(
         order = order[np.lexsort((hit[order], rule[order], line[order]))]
         line, rule, hit, size = line[order], rule[order], hit[order], size[order]
         # Of several hints of one rule in a line the first counts.
-        fresh = np.concatenate([[True], (line[1:] != line[:-1]) | (rule[1:] != rule[:-1])])
+        fresh = np.ones(len(line), np.bool_)
+        fresh[1:] = (line[1:] != line[:-1]) | (rule[1:] != rule[:-1])
         line, rule, hit, size = line[fresh], rule[fresh], hit[fresh], size[fresh]
-        anchored = np.array([each.anchored != "" for each in rule_set.rules])[rule]
+        anchored = np.array([each.anchored != "" for each in rule_set.rules], np.bool_)[rule]
         hit[anchored] -= size[anchored]
         done = np.zeros(len(line), np.bool_)
         for number in np.flatnonzero(np.bincount(rule) >= MANY_HITS).tolist():

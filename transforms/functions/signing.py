@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -9,6 +11,7 @@ import pyarrow.compute as pc
 
 from schemas.settings import SignSettings
 from schemas.tables import MINHASH_BYTES, SKETCH
+from transforms.functions.agencies import agency_named
 from transforms.functions.minhash import DATASKETCH_SCHEME, DATASKETCH_SEED, sketch_words
 from transforms.functions.shingling import hash_words
 
@@ -41,17 +44,18 @@ def list_column(values: npt.NDArray[np.generic], offsets: npt.NDArray[np.int64])
 
 
 def origin_ranks(sources: pa.StringArray, agencies: pa.StringArray) -> npt.NDArray[np.int8]:
-    """0: the outlet is the agency it credits; 1: credits no agency; 2: credits an agency it isn't."""
-    credited = np.asarray(pc.is_valid(agencies).to_numpy(zero_copy_only=False))
-    ranks = np.where(credited, 2, 1).astype(np.int8)
-    for row in np.flatnonzero(credited).tolist():
-        source = (sources[row].as_py() or "").casefold()
-        agency = agencies[row].as_py().casefold()
-        initials = "".join(word[0] for word in agency.split())
-        by_initials = len(initials) > 1 and source.split(".")[0] == initials
-        if source and (by_initials or agency.replace(" ", "") in source.replace(" ", "")):
-            ranks[row] = 0
-    return ranks
+    """0: the outlet is an agency, the credited one if any; 1: credits no agency; 2: credits an agency it isn't."""
+    pairs = zip(sources.to_pylist(), agencies.to_pylist(), strict=True)
+    return np.array([_origin_rank(*pair) for pair in pairs], np.int8)
+
+
+@functools.cache
+def _origin_rank(source: str | None, agency: str | None) -> int:
+    host = (source or "").removeprefix("www.").split(".")[0]
+    itself = agency_named(source or "") or agency_named(host.capitalize()) or agency_named(host.upper())
+    if itself is not None and agency in (None, itself):
+        return 0
+    return 1 if agency is None else 2
 
 
 def sign_batch(

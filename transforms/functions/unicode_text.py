@@ -169,8 +169,8 @@ def _settle_spacing(
     at = 0
     for row in range(count):
         begin = at
-        odd_until = np.int64(0)
-        before = np.int64(1)  # the class of the byte written last; a text's start counts as spacing
+        odd_until = 0
+        before = 1  # the class of the byte written last; a text's start counts as spacing
         i, stop = offsets[row], offsets[row + 1]
         while i < stop:
             if i >= odd_until:
@@ -179,12 +179,12 @@ def _settle_spacing(
                         out[np.uint64(at + k)] = data[np.uint64(i + k)]
                     i += PLAIN_BYTES
                     at += PLAIN_BYTES
-                    before = np.int64(data[i - 1] == 32 or data[i - 1] == 10)
+                    before = 1 if data[i - 1] == 32 or data[i - 1] == 10 else 0
                 if i >= stop:
                     break
                 odd_until = i + PLAIN_BYTES
             byte = data[i]
-            kind = np.int64(classes[byte])
+            kind = int(classes[byte])
             if (kind & (before | 2)) == 0:
                 out[at] = byte
                 at += 1

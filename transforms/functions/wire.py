@@ -42,13 +42,15 @@ _CAPITALS = re.compile(
 )
 # Words in capitals before a dash that are no place.
 _KICKERS = frozenset(
-    """
-    ADVERTISEMENT ANALYSIS BREAKING COLUMN COMMENT CORRECTED CORRECTION EDITORIAL EXCLUSIVE EXPLAINER FACTBOX FILE
-    GRAPHIC INSIGHT INTERVIEW LISTEN LIVE MORE NEWS NOTE OPINION PHOTOS PICTURES POLL PODCAST PREVIEW PROFILE Q&A READ
-    RELATED REVIEW REVIEWS SPECIAL SPORT TIMELINE TOP TRENDING UPDATE UPDATED URGENT VIDEO WATCH WEATHER WRAPUP YES NO
-    OK GOP US U.S. UK EU UN NATO FBI CIA NASA DNA
-    """.split()
-)
+    [
+        "ADVERTISEMENT", "ANALYSIS", "BREAKING", "COLUMN", "COMMENT", "CORRECTED", "CORRECTION", "EDITORIAL",
+        "EXCLUSIVE", "EXPLAINER", "FACTBOX", "FILE", "GRAPHIC", "INSIGHT", "INTERVIEW", "LISTEN", "LIVE", "MORE",
+        "NEWS", "NOTE", "OPINION", "PHOTOS", "PICTURES", "POLL", "PODCAST", "PREVIEW", "PROFILE", "Q&A", "READ",
+        "RELATED", "REVIEW", "REVIEWS", "SPECIAL", "SPORT", "TIMELINE", "TOP", "TRENDING", "UPDATE", "UPDATED",
+        "URGENT", "VIDEO", "WATCH", "WEATHER", "WRAPUP", "YES", "NO", "OK", "GOP", "US", "U.S.", "UK", "EU", "UN",
+        "NATO", "FBI", "CIA", "NASA", "DNA",
+    ]
+)  # fmt: skip
 _CREDIT_WORDS = re.compile(r"^(?:with|by|from|source|via|photo|المصدر|عن)\s*[:：]?\s+", re.IGNORECASE)
 _CREDIT_JOINTS = re.compile(r"\s*[,،;/&+|-]\s*|\s+(?:and|with)\s+|\s+و\s*", re.IGNORECASE)
 _UNNAMED = frozenset(["agencies", "wires", "news agencies", "wire reports", "wire services", "وكالات", "الوكالات"])
@@ -81,7 +83,7 @@ def lift_wire(packed: PackedText, lines: LineTable, cut: Spans, lifted: Lifted) 
 
 @functools.lru_cache(maxsize=4096)
 def _credited_agency(text: str) -> str | None:
-    """The agency of what stands in a dateline's brackets: `Reuters`, `AFP/File`, `Reuters Breakingviews`, `AP Photo`."""
+    """The agency of what stands in a dateline's brackets: `Reuters`, `AFP/File`, `Reuters Health`, `AP Photo`."""
     form = re.split(r"[/,;:]", text, maxsplit=1)[0].strip()
     words = form.split(" ")
     for count in (len(words), *((len(words) - 1, len(words) - 2) if len(words) <= 4 else ())):

@@ -35,8 +35,8 @@ _Kinds = npt.NDArray[np.uint8]
 class Openings:
     """Places where a dateline may begin, by text, an int64 each (`kind`: uint8).
 
-    `line`; `begin`: after what is cut; `inner`, `inner_end`: for CREDITED what is in the brackets, for CAPITALS an empty
-    range at the dash; `stop`: after the dash and its blanks.
+    `line`; `begin`: after what is cut; `inner`, `inner_end`: for CREDITED what is in the brackets, for CAPITALS an
+    empty range at the dash; `stop`: after the dash and its blanks.
     """
 
     line: Offsets
@@ -126,13 +126,13 @@ def _scan_edges(
                 continue
             taken += 1
             byte = data[start]
-            if stop - start <= NAME_BYTES and taken <= NAME_LINES:
-                # `with`, `by`, `from`, `source` or anything that isn't in small ASCII letters.
-                if not 97 <= byte <= 122 or byte == 119 or byte == 98 or byte == 102 or byte == 115:
-                    found[0, count], found[1, count], found[4, count] = at, start, stop
-                    found[2, count], found[3, count] = start, stop
-                    kinds[count] = NAMED
-                    count += 1
+            # `with`, `by`, `from`, `source` or anything that isn't in small ASCII letters.
+            named = not 97 <= byte <= 122 or byte == 119 or byte == 98 or byte == 102 or byte == 115
+            if named and stop - start <= NAME_BYTES and taken <= NAME_LINES:
+                found[0, count], found[1, count], found[4, count] = at, start, stop
+                found[2, count], found[3, count] = start, stop
+                kinds[count] = NAMED
+                count += 1
             kind, inner, inner_end, after = _opening(data, start, min(stop, start + OPENING_BYTES), stop)
             if kind > 0:
                 found[0, count], found[1, count], found[4, count] = at, start, after
