@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.errors import UsageError
@@ -40,7 +41,8 @@ def explain(store: Store, wanted: str, *, as_json: bool = False) -> str:
         pc.equal(matches.column("right_id"), article["article_id"]),
     )
     rows = matches.filter(own).to_pylist()
-    found |= {"label": label, "story": story, "matches": rows}
+    others = {row[side] for row in rows for side in ("left_id", "right_id")} - {article["article_id"]}
+    found |= {"label": label, "story": story, "matches": rows, "others": _named(store, others)}
     return json.dumps(found, ensure_ascii=False, default=str) if as_json else _told(found)
 
 
@@ -56,6 +58,17 @@ def _find(store: Store, wanted: str) -> dict[str, Any]:
     mask = pc.fill_null(pc.equal(rejected.column("source_id"), wanted), False)
     mask = pc.or_(mask, pc.match_substring(rejected.column("message"), wanted)) if len(wanted) == 32 else mask
     return {"article": article, "rejected": rejected.filter(mask).to_pylist()}
+
+
+def _named(store: Store, article_ids: set[str]) -> dict[str, str]:
+    """Outlet and title of articles, by id."""
+    wanted = pa.array(sorted(article_ids), pa.string())
+    found = {}
+    for table in ("clean", "copies"):
+        rows = store.read(table, ["article_id", "source", "title"])
+        for row in rows.filter(pc.is_in(rows.column("article_id"), wanted)).to_pylist():
+            found[row["article_id"]] = f"{row['source'] or '(outlet not given)'}: {row['title'] or '(no title)'}"
+    return found
 
 
 def _refused(rows: list[dict[str, Any]]) -> str:
@@ -80,7 +93,8 @@ def _told(found: dict[str, Any]) -> str:
     for row in sorted(found["matches"], key=lambda row: (not row["accepted"], -row["containment"])):
         other, side = (row["right_id"], "left") if row["left_id"] == own else (row["left_id"], "right")
         lines.append(
-            f"  {other}  {row['relation'] if row['accepted'] else 'refused'}: {row['reason']}\n"
+            f"  {other}  {found['others'].get(other, '')}\n"
+            f"    {row['relation'] if row['accepted'] else 'refused'}: {row['reason']}\n"
             f"    jaccard {row['jaccard']:.2f}, containment {row['containment']:.2f}, of its rare language "
             f"{row['rare_containment']:.2f} shared ({row['rare_shared']} phrases); of this article's phrases "
             f"{_share(row['shared3'], row[side + '_shingles3'])} are in the other; longest run {row['longest_run']}"

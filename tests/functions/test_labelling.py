@@ -65,8 +65,8 @@ def test_the_same_words_are_one_node() -> None:
 
 def test_the_credited_outlet_stands_for_its_copies() -> None:
     articles = [
-        Article("paper", STORY, 1, source="river-paper.example", agency="Coastal Wire"),
-        Article("wire", STORY, 2, source="coastalwire.example", agency="Coastal Wire"),
+        Article("paper", STORY, 1, source="river-paper.example", agency="Reuters"),
+        Article("wire", STORY, 2, source="reuters.example", agency="Reuters"),
         Article("silent", STORY, 1, source="river-paper.example"),
     ]
     assert read_catalogue(sketch_files([articles]), 0).node.tolist() == [1, 1, 1]
