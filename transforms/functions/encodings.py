@@ -197,11 +197,21 @@ def _recognised(data: bytes) -> tuple[str, str] | None:
         encoding = ask(sample)
         if encoding is None or encoding == "utf-8" or encoding in tried:
             continue
+        if encoding in _RARE_LATIN and len(_ABOVE_ASCII.findall(sample.decode("latin-1"))) < FEW_ACCENTS * len(sample):
+            encoding = "cp1252"
         tried.add(encoding)
         text = _strictly(data, encoding)
         if text is not None and _is_likely(text[:SAMPLE_BYTES]):
             return text, encoding
     return None
+
+
+_RARE_LATIN = frozenset(
+    ["iso8859-2", "iso8859-3", "iso8859-4", "iso8859-10", "iso8859-13", "iso8859-14", "iso8859-16", "cp1250", "cp1257"]
+)
+FEW_ACCENTS = 0.015
+"""A text with fewer accented letters than this is English with names in it, which a detector that counts letters
+takes for any Latin alphabet (`Íñigo Peña` and `£5` for ISO-8859-10); Czech, Polish and Baltic texts have five times as many."""
 
 
 def _by_uchardet(sample: bytes) -> str | None:

@@ -21,7 +21,8 @@ EVIDENCE = np.dtype([(name, np.int32) for name in MATCH_COUNTS])
 `covered3`, `covered8`, `covered15`: words of the shorter article in blocks of so many words or more. `in_order`: words
 of the shorter in blocks that follow one another in both. `substitutions`: gaps of 1 to 4 words on both sides;
 `number_substitutions`: those with a number on both. `numbers`: words with a digit in the shorter; `numbers_shared`:
-those that the longer has too. `lead_covered`: of the first LEAD_WORDS words of the shorter, those in blocks. `days_apart`: days between the two, 0 where unknown, laid in by `matching`.
+those that the longer has too. `lead_covered`: of the first LEAD_WORDS words of the shorter, those in blocks. `days_apart`: days
+between the two, 0 where unknown; `matching` fills it in.
 """
 
 LEAD_WORDS = 40

@@ -111,7 +111,8 @@ def label_rows(ids: pa.ChunkedArray, labels: pa.Table, run_id: str) -> pa.Table:
     """LABEL rows for articles."""
     found = labels_for(ids, labels)
     n = len(ids)
-    columns = {"article_id": ids, **found, "is_kept": pc.equal(found["kept_id"], ids), "run_id": constant(run_id, n, pa.string())}
+    columns = {"article_id": ids, **found, "is_kept": pc.equal(found["kept_id"], ids)}
+    columns["run_id"] = constant(run_id, n, pa.string())
     columns["schema_version"] = constant(SCHEMA_VERSION, n, pa.int32())
     return pa.table([columns[name] for name in LABEL.names], names=LABEL.names).cast(LABEL)
 
