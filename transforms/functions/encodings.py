@@ -211,7 +211,8 @@ _RARE_LATIN = frozenset(
 )
 FEW_ACCENTS = 0.015
 """A text with fewer accented letters than this is English with names in it, which a detector that counts letters
-takes for any Latin alphabet (`Íñigo Peña` and `£5` for ISO-8859-10); Czech, Polish and Baltic texts have five times as many."""
+takes for any Latin alphabet (`Íñigo Peña` and `£5` for ISO-8859-10); Czech, Polish and Baltic texts have five
+times as many."""
 
 
 def _by_uchardet(sample: bytes) -> str | None:

@@ -18,11 +18,11 @@ from transforms.functions.shingling import Offsets, ShingleHashes, WordHashes, d
 EVIDENCE = np.dtype([(name, np.int32) for name in MATCH_COUNTS])
 """One record a pair; counts. Without a suffix: word 5-shingles; with 3: word 3-shingles, over which rarity is taken.
 
-`covered3`, `covered8`, `covered15`: words of the shorter article in blocks of so many words or more. `in_order`: words
-of the shorter in blocks that follow one another in both. `substitutions`: gaps of 1 to 4 words on both sides;
+`covered3`, `covered8`, `covered15`: words of the shorter article in blocks of so many words or more. `in_order`:
+words of the shorter in blocks that follow one another in both. `substitutions`: gaps of 1 to 4 words on both sides;
 `number_substitutions`: those with a number on both. `numbers`: words with a digit in the shorter; `numbers_shared`:
-those that the longer has too. `lead_covered`: of the first LEAD_WORDS words of the shorter, those in blocks. `days_apart`: days
-between the two, 0 where unknown; `matching` fills it in.
+those that the longer has too. `lead_covered`: of the first LEAD_WORDS words of the shorter, those in blocks.
+`days_apart`: days between the two, 0 where unknown; `matching` fills it in.
 """
 
 LEAD_WORDS = 40
