@@ -27,7 +27,7 @@ from pipeline.report import write_report
 from pipeline.runners import local_pipeline
 from pipeline.store import STAGING, Store, locked
 from schemas.settings import Settings
-from schemas.tables import LABEL, MATCH, MATCH_COUNTS, SCHEMA_VERSION
+from schemas.tables import LABEL, MATCH, SCHEMA_VERSION
 from transforms import staging
 from transforms.functions.labelling import Catalogue, collapse, complete, left_out, read_catalogue, stored_pairs
 from transforms.functions.matching import WEIGHED
@@ -151,7 +151,7 @@ class _Run:
         sketch_paths, first_new = self._sketch_paths(parts)
         catalogue = self._catalogue(sketch_paths, first_new)
         weighed_paths, task, caps = self._match(parts, sketch_paths, first_new, catalogue)
-        self._relate(catalogue, task, weighed_paths)
+        self._relate(task, weighed_paths)
         files = self._publish(parts, sketch_paths)
         files += self._publish_labels(catalogue, first_new)
         manifest = self._manifest(parts, files, caps)
@@ -217,7 +217,7 @@ class _Run:
         weighed_paths += sorted(row["path"] for row in rows if "path" in row)
         weighed = np.concatenate([load_array(path) for path in weighed_paths] or [np.empty(0, WEIGHED)])
         pairs_path = staging.join(self.folder, "pairs-to-complete.npy")
-        save_array(pairs_path, complete(np.concatenate([weighed, stored]), through, self.settings))
+        save_array(pairs_path, complete(weighed, stored, through, self.settings))
         rows = self._job("5-complete", lambda p, listing: build.build_complete(p, task, pairs_path, ranges, listing))
         weighed_paths += sorted(row["path"] for row in rows)
         return weighed_paths, task, caps
@@ -227,12 +227,8 @@ class _Run:
         stored = self.store.read("matches")
         return stored_pairs(catalogue, stored.take(pa.array(np.arange(stored.num_rows)[::-1])))
 
-    def _relate(self, catalogue: Catalogue, task: MatchTask, weighed_paths: list[str]) -> None:
-        stored_path = None
-        if self.store.manifests:
-            stored_path = staging.join(self.folder, "stored-pairs.npy")
-            save_array(stored_path, self._stored_pairs(catalogue))
-        relate_task = RelateTask(task, tuple(weighed_paths), stored_path, self.folder, self.settings)
+    def _relate(self, task: MatchTask, weighed_paths: list[str]) -> None:
+        relate_task = RelateTask(task, tuple(weighed_paths), self.folder, self.settings)
         self._job("6-relate", lambda p, listing: build.build_relate(p, relate_task, listing))
 
     def _publish_task(self, sketch_paths: tuple[str, ...]) -> PublishTask:
@@ -378,11 +374,18 @@ def current_labels(store: Store) -> pa.Table:
 
 
 def _new_matches(matches: pa.Table, stored: pa.Table) -> np.ndarray:
-    """Which rows the store doesn't hold as they are: bool[n]."""
+    """Which pairs the store doesn't hold, or holds with another decision: bool[n].
+
+    Counts of rare shingles move a little with every run; a row is written again only where that changed its outcome.
+    """
 
     def keys(table: pa.Table) -> pa.ChunkedArray:
-        counts = [table.column(name).cast(pa.string()) for name in MATCH_COUNTS]
-        named = [table.column(name) for name in ("left_id", "right_id", "relation")]
-        return pc.binary_join_element_wise(*named, *counts, " ")
+        named = [pc.fill_null(table.column(name), "") for name in ("left_id", "right_id", "relation", "contained_side")]
+        return pc.binary_join_element_wise(*named, " ")
 
-    return pc.invert(pc.is_in(keys(matches), keys(stored).combine_chunks())).to_numpy()
+    def pair(table: pa.Table) -> pa.ChunkedArray:
+        return pc.binary_join_element_wise(table.column("left_id"), table.column("right_id"), " ")
+
+    newest = stored.take(pa.array(np.arange(stored.num_rows)[::-1]))
+    first = pc.index_in(pc.unique(pair(newest)), pair(newest).combine_chunks())
+    return pc.invert(pc.is_in(keys(matches), keys(newest.take(first)).combine_chunks())).to_numpy()

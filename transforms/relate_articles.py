@@ -30,13 +30,11 @@ class RelateTask:
     Attributes:
         match: the sketches and tables of the run.
         weighed_paths: files of weighed pairs.
-        stored_path: a file of the store's pairs with their evidence, the newest first; None in a first run.
         folder: `labels.arrow` and `matches.arrow` are written here.
     """
 
     match: MatchTask
     weighed_paths: tuple[str, ...]
-    stored_path: str | None
     folder: str
     settings: Settings
 
@@ -68,14 +66,13 @@ def relate_files(task: RelateTask) -> RelatedRun:
     catalogue = read_catalogue(sketches, task.match.first_new)
     parts = [load_array(path) for path in task.weighed_paths]
     weighed = np.concatenate(parts) if parts else np.empty(0, WEIGHED)
-    stored = np.empty(0, WEIGHED) if task.stored_path is None else np.array(load_array(task.stored_path))
 
     def completeness(handles: Handles) -> npt.NDArray[np.int64]:
         words, offsets = sketches.gather_words(handles)
         return count_rare(words, offsets, rarity, task.settings.match.rare_days)
 
     weigh_now = partial(_weigh_pairs, sketches, rarity, task.settings)
-    related = relate_run(catalogue, weighed, stored, completeness, weigh_now, task.settings)
+    related = relate_run(catalogue, weighed, completeness, weigh_now, task.settings)
     names = np.array(relations.ARTICLE_RELATIONS, object)
     derived = catalogue.ids.take(pa.array(related.derived_from, mask=related.derived_from < 0))
     labels = pa.table(

@@ -130,7 +130,7 @@ def weighed_pairs(
     fewer = np.minimum(*(sketches.gather_lengths(pairs[side], "anchors") for side in ("left", "right")))
     pairs = pairs[(pairs["shared"] >= match.min_shared_anchors) & (pairs["shared"] >= match.min_shared_share * fewer)]
     weighed = np.concatenate([alike, weigh(sketches, pairs, rarity, match)])
-    more = complete(np.concatenate([weighed, stored]), through, settings)
+    more = complete(weighed, stored, through, settings)
     return np.concatenate([weighed, weigh(sketches, more, rarity, match)])
 
 
@@ -154,7 +154,7 @@ def plain_run(
     def weigh_now(asked: npt.NDArray[np.void]) -> npt.NDArray[np.void]:
         return weigh(sketches, asked, rarity, settings.match)
 
-    return catalogue, relate_run(catalogue, weighed, stored, completeness, weigh_now, settings), sketches
+    return catalogue, relate_run(catalogue, weighed, completeness, weigh_now, settings), sketches
 
 
 @dataclasses.dataclass(frozen=True)

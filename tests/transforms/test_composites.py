@@ -128,9 +128,9 @@ def through_beam(folder: Path, files: Sequence[Sequence[Article]], settings: Set
     anchors = dataclasses.replace(task, left_out_path=f"{folder}/anchors-left-out.npy")
     weighed += job("anchors", numbers, MatchArticles(anchors, "anchors"))
     found = np.concatenate([np.empty(0, WEIGHED), *map(load_array, weighed)])
-    save_array(f"{folder}/pairs.npy", complete(found, through, SETTINGS))
+    save_array(f"{folder}/pairs.npy", complete(found, found[:0], through, SETTINGS))
     weighed += job("complete", [0, 1], WeighPairs(task, f"{folder}/pairs.npy", 2))
-    relate = RelateTask(task, tuple(weighed), None, str(folder), settings)
+    relate = RelateTask(task, tuple(weighed), str(folder), settings)
     job("related", [0], RelateArticles(relate))
     labels = {
         row["article_id"]: Label(row["relation"], row["kept_id"], row["derived_from"], row["story_id"])
@@ -213,7 +213,7 @@ def test_two_workers_give_the_same(tmp_path: Path) -> None:
         "rarity": ([0, 1], CountRarity(task, 1 << 16, 2)),
         "bands": ([0, 1, 2], MatchArticles(task, "bands")),
         "complete": ([0, 1], WeighPairs(task, f"{one}/pairs.npy", 2)),
-        "related": ([0], RelateArticles(RelateTask(task, weighed, None, str(two), SETTINGS))),
+        "related": ([0], RelateArticles(RelateTask(task, weighed, str(two), SETTINGS))),
     }
     for name, (given, transform) in jobs.items():
         rows = pipeline | f"Create {name}" >> beam.Create(given) | name >> transform

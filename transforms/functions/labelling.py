@@ -141,8 +141,12 @@ def collapse(catalogue: Catalogue, weighed: npt.NDArray[np.void], threshold: flo
     return Collapsed(catalogue.handles[np.array(through, np.int64)], catalogue.handles[np.array(heads, np.int64)])
 
 
-def complete(weighed: npt.NDArray[np.void], collapsed: Collapsed, settings: Settings) -> npt.NDArray[np.void]:
-    """Pairs still to be weighed: what is collapsed with all that its representative has to do with.
+def complete(
+    weighed: npt.NDArray[np.void], stored: npt.NDArray[np.void], collapsed: Collapsed, settings: Settings
+) -> npt.NDArray[np.void]:
+    """Pairs still to be weighed: the stored ones again, and what is collapsed with all its representative's relations.
+
+    Stored pairs are weighed again because what is rare changes with every run, and the evidence with it.
 
     Within a cluster (a representative and what is collapsed into it) every pair; between the clusters of two
     representatives that share text, every pair too. Where that would be more than MAX_CLUSTER_PAIRS nothing is added:
@@ -158,11 +162,13 @@ def complete(weighed: npt.NDArray[np.void], collapsed: Collapsed, settings: Sett
     for cluster in members.values():
         if len(cluster) * len(cluster) <= MAX_CLUSTER_PAIRS:
             wanted.update((min(a, b), max(a, b)) for i, a in enumerate(cluster) for b in cluster[i + 1 :])
-    related = weighed[decide(weighed["evidence"], settings.match).relation != NONE]
+    known = np.concatenate([weighed, stored])
+    related = known[decide(known["evidence"], settings.match).relation != NONE]
     for left, right in zip(related["left"].tolist(), related["right"].tolist(), strict=True):
         first, second = members.get(left, [left]), members.get(right, [right])
         if 1 < len(first) * len(second) <= MAX_CLUSTER_PAIRS:
             wanted.update((min(a, b), max(a, b)) for a in first for b in second if a != b)
+    wanted.update(zip(stored["left"].tolist(), stored["right"].tolist(), strict=True))
     wanted.difference_update(zip(weighed["left"].tolist(), weighed["right"].tolist(), strict=True))
     pairs = np.array(sorted(wanted), np.uint64).reshape(-1, 2)
     found = np.zeros(len(pairs), PAIR)
@@ -199,19 +205,18 @@ class RelatedRun:
 def relate_run(
     catalogue: Catalogue,
     weighed: npt.NDArray[np.void],
-    stored: npt.NDArray[np.void],
     completeness: Callable[[Handles], Ints],
     weigh: Weigh,
     settings: Settings,
 ) -> RelatedRun:
-    """Stories and keepers of every article with a match, from this run's evidence and the store's.
+    """Stories and keepers of every article with a match.
 
     Args:
-        weighed, stored: WEIGHED; pairs weighed now, and pairs of earlier runs (with handles of now).
+        weighed: WEIGHED, those of earlier runs too.
         completeness: rare shingles of articles.
         weigh: weighs further pairs (PAIR-like, `left` < `right` handles).
     """
-    pairs = _unique(np.concatenate([weighed, stored]), catalogue)
+    pairs = _unique(weighed, catalogue)
     left, right = catalogue.index(pairs["left"]), catalogue.index(pairs["right"])
     sizes = np.bincount(catalogue.node[catalogue.counted], minlength=len(catalogue.node))
     groups = np.flatnonzero(sizes > 1)
@@ -430,15 +435,18 @@ def match_rows(catalogue: Catalogue, pairs: npt.NDArray[np.void], settings: Sett
 
 
 def stored_pairs(catalogue: Catalogue, matches: pa.Table) -> npt.NDArray[np.void]:
-    """The store's matches as WEIGHED with handles of now; pairs of unknown articles are left out."""
+    """The store's matches as WEIGHED, each pair of nodes once (the first row counts), with the nodes' handles of now.
+
+    Pairs of articles that the catalogue doesn't hold, and of articles of the same words, are left out.
+    """
     ends = [catalogue.index_of_ids(matches.column(name)) for name in ("left_id", "right_id")]
     known = (ends[0] >= 0) & (ends[1] >= 0)
     out = np.empty(matches.num_rows, WEIGHED)
     for name in MATCH_COUNTS:
         out["evidence"][name] = matches.column(name).to_numpy()
     if len(catalogue.handles):
-        left, right = catalogue.handles[ends[0]], catalogue.handles[ends[1]]
+        left, right = (catalogue.handles[catalogue.node[np.maximum(end, 0)]] for end in ends)
         backwards = left > right
         out["left"], out["right"] = np.minimum(left, right), np.maximum(left, right)
         out["evidence"] = np.where(backwards, swap_sides(out["evidence"]), out["evidence"])
-    return out[known]
+    return _unique(out[known], catalogue)
