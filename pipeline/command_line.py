@@ -101,6 +101,20 @@ def _explain(given: argparse.Namespace) -> int:
     return EXIT_OK
 
 
+def _verify(given: argparse.Namespace) -> int:
+    from pipeline.store import Store
+    from pipeline.verify import told, verify
+
+    store = Store(given.store)
+    store.require()
+    found = list(verify(store))
+    if given.json:
+        print(json.dumps(dict(found), ensure_ascii=False))
+    else:
+        print("\n".join(told(promise, broken) for promise, broken in found))
+    return EXIT_FAILED if any(broken for _, broken in found) else EXIT_OK
+
+
 def _settings(given: argparse.Namespace) -> int:
     settings = Settings().replace(parse_assignments(given.set or []))
     values = settings.as_dict()
@@ -132,6 +146,7 @@ def parser() -> argparse.ArgumentParser:
               copydesk run --input dump.parquet --field text=story_body --store corpus
               copydesk report --store corpus
               copydesk explain --store corpus 0f3c...
+              copydesk verify --store corpus
               copydesk settings
 
             exit codes: 0 the run committed (or there was nothing new); 1 it failed and nothing was
@@ -170,6 +185,11 @@ def parser() -> argparse.ArgumentParser:
     explain.add_argument("--store", required=True, metavar="DIR")
     explain.add_argument("article_id", metavar="ARTICLE_ID", help="an article_id, or the giver's own id")
     explain.add_argument("--json", action="store_true", help="as JSON")
+
+    verify = command("verify", "check every promise of a store: files as committed, sums, ids, keepers, evidence",
+                     _verify, "--store corpus")  # fmt: skip
+    verify.add_argument("--store", required=True, metavar="DIR")
+    verify.add_argument("--json", action="store_true", help="as JSON")
 
     settings = command("settings", "every setting, its value, unit and why the default is what it is", _settings,
                        "--set match.window_days=7")  # fmt: skip
