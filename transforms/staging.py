@@ -43,11 +43,6 @@ def exists(path: str) -> bool:
     return os.path.exists(path) if is_local(path) else bool(FileSystems.exists(path))
 
 
-def make_folder(path: str) -> None:
-    if is_local(path):
-        os.makedirs(path, exist_ok=True)
-
-
 def write_whole(path: str, write: Callable[[BinaryIO], object]) -> int:
     """Writes a file so that it is there whole or not at all; returns its size in bytes.
 
