@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-from pipeline.errors import RunError, UsageError
+from pipeline.errors import INTERRUPTED, RunError, UsageError
 from schemas.settings import SettingError, Settings, known_settings, parse_assignments
 
 Command = Callable[[argparse.Namespace], int]
@@ -24,10 +24,17 @@ EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
 class _Parser(argparse.ArgumentParser):
     """A parser that names the nearest known flag or command."""
 
+    words: Sequence[str] = ()
+
     def error(self, message: str) -> NoReturn:
         parsers = [self, *(one for action in self._actions for one in _commands_of(action))]
         known = [option for one in parsers for action in one._actions for option in action.option_strings]
         unknown = re.search(r"unrecognized arguments: (-\S+)", message)
+        words = [word.split("=")[0] for word in self.words if word.startswith("-")]
+        stray = next((word for word in words if word not in known), None)
+        if "are required" in message and stray is not None:
+            message = f"unrecognized arguments: {stray}"
+            unknown = re.search(r"unrecognized arguments: (-\S+)", message)
         choice = re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message)
         if unknown:
             flag = unknown.group(1).split("=")[0]
@@ -51,6 +58,7 @@ def _run(given: argparse.Namespace) -> int:
     from pipeline.progress import Progress
     from pipeline.run import RunOptions, run
     from pipeline.summary import summary_of
+    from transforms.functions.records import aliases
 
     assignments = parse_assignments(given.set or [])
     if given.field:
@@ -60,6 +68,7 @@ def _run(given: argparse.Namespace) -> int:
         if value is not None:
             assignments[key] = str(value)
     settings = Settings().replace(assignments)
+    aliases(settings.read)  # a wrong --field is told before anything is made
     options = RunOptions(tuple(given.input), given.store, settings, given.workers)
     manifest = run(options, Progress(None if given.quiet else sys.stderr))
     print(json.dumps(manifest, ensure_ascii=False) if given.json else summary_of(manifest, given.store.rstrip("/")))
@@ -206,9 +215,13 @@ def _positive(text: str) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command; gives the exit code. A user's mistake is one message, never a traceback."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _interrupt)
     # Beam warns on the root logger about clouds that nobody asked for.
     logging.basicConfig(level=logging.ERROR, format="copydesk: %(name)s: %(message)s")
+    # What fails in a step is told once, by the run, with the whole error in a file.
+    logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
+    _Parser.words = sys.argv[1:] if arguments is None else arguments
     given = parser().parse_args(arguments)
     try:
         return int(given.do(given))
@@ -231,6 +244,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _interrupt(_number: int, _frame: Any) -> NoReturn:
+    INTERRUPTED.set()
     raise KeyboardInterrupt
 
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+
+INTERRUPTED = threading.Event()
+"""Set when a signal asks the program to end: what fails after that fails because of it."""
+
 
 class UsageError(Exception):
     """The command line, a setting or the store given is wrong: exit code 2."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shutil
+import sys
 import traceback
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -20,7 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline import build
-from pipeline.errors import RunError
+from pipeline.errors import INTERRUPTED, RunError
 from pipeline.inputs import FoundInputs, InputFile, find_inputs
 from pipeline.progress import Progress
 from pipeline.report import write_report
@@ -33,7 +36,7 @@ from transforms.functions.labelling import Catalogue, collapse, complete, left_o
 from transforms.functions.matching import WEIGHED
 from transforms.functions.publishing import changed_labels, constant, label_rows
 from transforms.functions.rarity import table_slots
-from transforms.functions.refusals import harmless
+from transforms.functions.refusals import stored_uri
 from transforms.functions.signing import scheme
 from transforms.functions.sketch_files import SketchFiles
 from transforms.functions.splits import plan_splits
@@ -62,7 +65,7 @@ def run(options: RunOptions, progress: Progress) -> dict[str, Any]:
     Raises:
         UsageError: the options don't fit the inputs or the store. RunError: the run failed; nothing was committed.
     """
-    found = find_inputs(options.patterns)
+    found = find_inputs(options.patterns, options.store)
     store = Store(options.store)
     store.check_scheme(scheme(options.settings.sign))
     known = store.known_inputs()
@@ -93,7 +96,7 @@ class _Run:
         self._resume_or_start()
 
     def _plan(self, inputs: list[InputFile]) -> dict[str, Any]:
-        entries = [{"path": entry.path, "size": entry.size, "sha256": entry.sha256} for entry in inputs]
+        entries = [dataclasses.asdict(entry) for entry in inputs]
         asked = json.dumps([entries, self.settings.as_dict()], sort_keys=True)
         number = self.store.next_number
         return {
@@ -123,14 +126,33 @@ class _Run:
         listing = staging.join(self.folder, f"{name}.json")
         if not staging.exists(listing):
             try:
-                with self.progress.job(name):
+                with self._workers_apart(), self.progress.job(name):
                     pipeline = local_pipeline(self.options.workers)
                     build_job(pipeline, listing)
                     pipeline.run().wait_until_finish()
             except Exception as error:
+                if INTERRUPTED.is_set():
+                    raise KeyboardInterrupt from error
                 raise self._failure(name, error) from error
         rows: list[dict[str, Any]] = staging.read_json(listing)
         return rows
+
+    @contextmanager
+    def _workers_apart(self) -> Iterator[None]:
+        """What worker processes print goes to a file of the run, not between the lines of the progress."""
+        if self.options.workers == 1 or not staging.is_local(self.folder):
+            yield
+            return
+        stream, shown = self.progress.stream, os.dup(2)
+        with open(os.path.join(self.folder, "workers.log"), "ab") as log, os.fdopen(shown, "w") as terminal:
+            if stream is sys.stderr:
+                self.progress.stream = terminal
+            os.dup2(log.fileno(), 2)
+            try:
+                yield
+            finally:
+                os.dup2(shown, 2)
+                self.progress.stream = stream
 
     def _failure(self, job: str, error: Exception) -> RunError:
         """What a user is told when a job fails, with the traceback in a file."""
@@ -164,11 +186,13 @@ class _Run:
         return manifest
 
     def _stage(self) -> list[dict[str, Any]]:
-        splits = [
-            split.as_dict()
-            for entry in self.plan["inputs"]
-            for split in plan_splits(entry["path"], entry["size"], self.settings.read, staging.open_file)
-        ]
+        splits: list[dict[str, Any]] = []
+        for entry in self.plan["inputs"]:
+            if entry["unreadable"] is not None:
+                splits.append({"uri": entry["path"], "unreadable": entry["unreadable"]})
+                continue
+            planned = plan_splits(entry["path"], entry["size"], self.settings.read, staging.open_file)
+            splits += [split.as_dict() for split in planned]
         self.progress.expect(sum(entry["size"] for entry in self.plan["inputs"]), staging.join(self.folder, "staged"))
         rows = self._job(
             "1-stage",
@@ -301,7 +325,7 @@ class _Run:
             given[part["uri"]] += part["given"]
         inputs = [
             {**entry, "records": given[entry["path"]]}
-            | {name: by_file[name][harmless(entry["path"])] for name in by_file}
+            | {name: sum(by_file[name][uri] for uri in {entry["path"], stored_uri(entry["path"])}) for name in by_file}
             for entry in self.plan["inputs"]
         ]
         counts = {name: sum(entry[name] for entry in inputs) for name in ("records", *by_file)}

@@ -11,7 +11,7 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 def local_pipeline(workers: int) -> beam.Pipeline:
     """A pipeline on Beam's local runner: in this process with one worker, else in so many processes."""
-    logging.getLogger("apache_beam").setLevel(logging.WARNING)
+    logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
     mode = "in_memory" if workers == 1 else "multi_processing"
     options = PipelineOptions(flags=[], direct_num_workers=workers, direct_running_mode=mode)
     return beam.Pipeline(runner=FnApiRunner(), options=options)

@@ -28,6 +28,8 @@ class Store:
     """
 
     def __init__(self, path: str) -> None:
+        if not path.strip():
+            raise UsageError("--store is empty; expected a folder (is a variable unset?)")
         self.path = path.rstrip("/") or path
         if staging.is_local(path) and os.path.exists(path) and not os.path.isdir(path):
             raise UsageError(f"{path} is a file; expected a folder for the store, or a path where there is nothing yet")

@@ -42,7 +42,8 @@ class _Checked:
     def __post_init__(self) -> None:
         for spec in dataclasses.fields(self):  # type: ignore[arg-type]
             if "unit" in spec.metadata:
-                _check(f"{type(self).__name__}.{spec.name}", getattr(self, spec.name), spec.metadata)
+                group = type(self).__name__.removesuffix("Settings").lower()
+                _check(f"{group}.{spec.name}", getattr(self, spec.name), spec.metadata)
 
 
 def _check(name: str, value: Any, metadata: Mapping[str, Any]) -> None:

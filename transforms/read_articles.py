@@ -6,10 +6,14 @@ import json
 from collections.abc import Iterable
 
 import apache_beam as beam
+import pyarrow as pa
 
+from schemas import reasons
 from schemas.settings import ReadSettings
+from schemas.tables import RAW
 from transforms import staging
 from transforms.functions.reading import read_split
+from transforms.functions.refusals import Refusals
 from transforms.functions.splits import Split
 from transforms.parts import Part
 
@@ -31,8 +35,18 @@ class _ReadSplit(beam.DoFn):
 
     def process(self, numbered: str) -> Iterable[Part]:
         given = json.loads(numbered)
+        if "unreadable" in given["split"]:
+            yield self._unreadable(given["number"], **given["split"])
+            return
         split = Split.from_dict(given["split"])
         batches = read_split(split, self.settings, staging.open_file)
         for number, batch in enumerate(batches):
             name = f"{given['number']:06d}-{number:05d}"
             yield Part(name, split.uri, batch.raw.num_rows + batch.refused.num_rows, batch.raw, batch.refused)
+
+    def _unreadable(self, number: int, uri: str, unreadable: str) -> Part:
+        """A file that couldn't be opened when the run was planned: one refused record stands for it."""
+        refusals = Refusals(self.settings.payload_bytes)
+        refusals.add(uri, -1, None, reasons.STAGE_READ, reasons.UNREADABLE_FILE, unreadable, None)
+        none = pa.RecordBatch.from_pylist([], schema=RAW)
+        return Part(f"{number:06d}-00000", uri, 1, none, refusals.batch())

@@ -24,6 +24,11 @@ def harmless(text: str) -> str:
     return shown if len(shown) <= MESSAGE_CHARACTERS else shown[: MESSAGE_CHARACTERS - 1] + "…"
 
 
+def stored_uri(uri: str) -> str:
+    """A file's path as `rejected/` names it: with escapes where it has characters that could harm a reader."""
+    return harmless(uri) if _HARMFUL.search(uri) else uri
+
+
 class Refusals:
     """Rows of `REFUSED`, in the order they were added."""
 
@@ -60,7 +65,7 @@ class Refusals:
         if digest is None and payload is not None:
             digest = hashlib.sha256(payload).hexdigest()
         row: dict[str, object] = {
-            "source_uri": harmless(source_uri) if _HARMFUL.search(source_uri) else source_uri,
+            "source_uri": stored_uri(source_uri),
             "position": position,
             "source_id": source_id,
             "stage": stage,
