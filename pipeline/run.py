@@ -18,7 +18,6 @@ from typing import Any
 
 import apache_beam as beam
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -32,7 +31,7 @@ from pipeline.store import STAGING, Store, locked
 from schemas.settings import Settings
 from schemas.tables import LABEL, MATCH, SCHEMA_VERSION
 from transforms import staging
-from transforms.functions.labelling import Catalogue, collapse, complete, left_out, read_catalogue, stored_pairs
+from transforms.functions.labelling import Catalogue, collapse, complete, left_out, read_catalogue
 from transforms.functions.matching import WEIGHED
 from transforms.functions.publishing import changed_labels, constant, label_rows
 from transforms.functions.rarity import table_slots
@@ -172,7 +171,7 @@ class _Run:
         parts = self._stage()
         sketch_paths, first_new = self._sketch_paths(parts)
         catalogue = self._catalogue(sketch_paths, first_new)
-        weighed_paths, task, caps = self._match(parts, sketch_paths, first_new, catalogue)
+        weighed_paths, task, caps = self._match(parts, sketch_paths, catalogue)
         self._relate(task, weighed_paths)
         files = self._publish(parts, sketch_paths)
         files += self._publish_labels(catalogue, first_new)
@@ -216,9 +215,12 @@ class _Run:
         return catalogue
 
     def _match(
-        self, parts: list[dict[str, Any]], sketch_paths: tuple[str, ...], first_new: int, catalogue: Catalogue
+        self, parts: list[dict[str, Any]], sketch_paths: tuple[str, ...], catalogue: Catalogue
     ) -> tuple[list[str], MatchTask, dict[str, int]]:
         folder = staging.join(self.folder, "matched")
+        # Pairs of two earlier articles are proposed and weighed again (first_new is 0): what is crowded, rare or
+        # another's near twin depends on the whole set, and N runs are to end where one does.
+        first_new = 0
         task = MatchTask(
             sketch_paths, first_new, staging.join(self.folder, "left-out.npy"), (), folder, self.settings.match
         )
@@ -231,8 +233,7 @@ class _Run:
         rows = self._job("3-alike", lambda p, listing: build.build_match(p, task, "bands", listing))
         weighed_paths = sorted(row["path"] for row in rows if "path" in row)
         alike = np.concatenate([load_array(path) for path in weighed_paths] or [np.empty(0, WEIGHED)])
-        stored = self._stored_pairs(catalogue)
-        through = collapse(catalogue, np.concatenate([alike, stored]), self.settings.match.collapse_jaccard)
+        through = collapse(catalogue, alike, self.settings.match.collapse_jaccard)
         path = staging.join(self.folder, "left-out-of-anchors.npy")
         save_array(path, np.union1d(np.array(load_array(task.left_out_path)), through.handles))
         task = MatchTask(sketch_paths, first_new, path, rarity, folder, self.settings.match)
@@ -241,15 +242,10 @@ class _Run:
         weighed_paths += sorted(row["path"] for row in rows if "path" in row)
         weighed = np.concatenate([load_array(path) for path in weighed_paths] or [np.empty(0, WEIGHED)])
         pairs_path = staging.join(self.folder, "pairs-to-complete.npy")
-        save_array(pairs_path, complete(weighed, stored, through, self.settings))
+        save_array(pairs_path, complete(weighed, weighed[:0], through, self.settings))
         rows = self._job("5-complete", lambda p, listing: build.build_complete(p, task, pairs_path, ranges, listing))
         weighed_paths += sorted(row["path"] for row in rows)
         return weighed_paths, task, caps
-
-    def _stored_pairs(self, catalogue: Catalogue) -> npt.NDArray[np.void]:
-        """The evidence of earlier runs, the newest first."""
-        stored = self.store.read("matches")
-        return stored_pairs(catalogue, stored.take(pa.array(np.arange(stored.num_rows)[::-1])))
 
     def _relate(self, task: MatchTask, weighed_paths: list[str]) -> None:
         relate_task = RelateTask(task, tuple(weighed_paths), self.folder, self.settings)
