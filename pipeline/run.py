@@ -172,7 +172,7 @@ class _Run:
         sketch_paths, first_new = self._sketch_paths(parts)
         catalogue = self._catalogue(sketch_paths, first_new)
         weighed_paths, task, caps = self._match(parts, sketch_paths, catalogue)
-        self._relate(task, weighed_paths)
+        self._relate(task, weighed_paths, first_new)
         files = self._publish(parts, sketch_paths)
         files += self._publish_labels(catalogue, first_new)
         manifest = self._manifest(parts, files, caps)
@@ -247,8 +247,8 @@ class _Run:
         weighed_paths += sorted(row["path"] for row in rows)
         return weighed_paths, task, caps
 
-    def _relate(self, task: MatchTask, weighed_paths: list[str]) -> None:
-        relate_task = RelateTask(task, tuple(weighed_paths), self.folder, self.settings)
+    def _relate(self, task: MatchTask, weighed_paths: list[str], first_new: int) -> None:
+        relate_task = RelateTask(task, tuple(weighed_paths), self.folder, self.settings, first_new)
         self._job("6-relate", lambda p, listing: build.build_relate(p, relate_task, listing))
 
     def _publish_task(self, sketch_paths: tuple[str, ...]) -> PublishTask:

@@ -30,6 +30,7 @@ class RelateTask:
     Attributes:
         match: the sketches and tables of the run.
         weighed_paths: files of weighed pairs.
+        first_new: handles from here on are this run's: of a repeat the earlier run's article counts.
         folder: `labels.arrow` and `matches.arrow` are written here.
     """
 
@@ -37,6 +38,7 @@ class RelateTask:
     weighed_paths: tuple[str, ...]
     folder: str
     settings: Settings
+    first_new: int = 0
 
 
 class RelateArticles(beam.PTransform):
@@ -63,7 +65,7 @@ def relate_files(task: RelateTask) -> RelatedRun:
     """Relates the run's articles and writes `labels.arrow` (by article id) and `matches.arrow`."""
     sketches = SketchFiles(task.match.sketch_paths, read_sketches)
     rarity = read_rarity(task.match.rarity_paths)
-    catalogue = read_catalogue(sketches, task.match.first_new)
+    catalogue = read_catalogue(sketches, task.first_new)
     parts = [load_array(path) for path in task.weighed_paths]
     weighed = np.concatenate(parts) if parts else np.empty(0, WEIGHED)
 

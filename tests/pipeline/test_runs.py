@@ -96,6 +96,15 @@ def test_same_records_in_another_file_are_repeats(given: Any, tmp_path: Path) ->
     assert outcome(tmp_path / "store") == before
 
 
+def test_a_repeat_with_an_earlier_date_changes_nothing(given: Any, at_once: Any, tmp_path: Path) -> None:
+    run_over(tmp_path / "store", write_jsonl(tmp_path / "all.jsonl", given))
+    again = [{**row, "published_at": "2026-01-01T00:00:00Z"} for row in given]
+    manifest = run_over(tmp_path / "store", write_jsonl(tmp_path / "more.jsonl", again))
+    assert manifest["counts"]["rejected"] == len(given)
+    assert manifest["counts"]["relabelled"] == 0
+    assert outcome(tmp_path / "store") == at_once
+
+
 def test_a_run_reads_a_growing_store(given: Any, tmp_path: Path) -> None:
     """A copy that arrives before its keeper is relabelled when the keeper comes, and the run says so."""
     run_over(tmp_path / "whole", write_jsonl(tmp_path / "all.jsonl", given))
