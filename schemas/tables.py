@@ -118,7 +118,7 @@ MATCH_COUNTS = (
     "shared", "left_shingles", "right_shingles", "shared3", "left_shingles3", "right_shingles3",
     "rare_shared", "left_rare", "right_rare", "left_words", "right_words", "longest_run", "blocks",
     "covered3", "covered8", "covered15", "in_order", "substitutions", "number_substitutions",
-    "numbers", "numbers_shared", "lead_covered", "days_apart",
+    "numbers", "numbers_shared", "lead_covered", "long_lead_covered", "place", "long_place", "days_apart",
 )  # fmt: skip
 """The counts that a match rests on (see transforms/functions/evidence.py), enough to decide it again."""
 

@@ -7,13 +7,13 @@ import dataclasses
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas import relations
 from schemas.settings import MatchSettings
 from tests.functions.made_up import text_of
-from transforms.functions import copy_score
 from transforms.functions.deciding import (
     BOTH_IN,
     COMMON_LANGUAGE,
@@ -21,6 +21,7 @@ from transforms.functions.deciding import (
     FIRST_LACKING,
     NONE,
     ONE_IN,
+    ONE_PIECE,
     OTHER_NUMBERS,
     PART_IN,
     REASONS,
@@ -32,11 +33,10 @@ from transforms.functions.deciding import (
     containment,
     decide,
     jaccard,
-    rare_containment,
-    share,
 )
 from transforms.functions.evidence import EVIDENCE, weigh_pairs
 from transforms.functions.labelling import swap_sides
+from transforms.functions.likeness import COPY, TAKEN_OVER, Score, rare_containment, share
 from transforms.functions.shingling import hash_words
 
 SETTINGS = MatchSettings()
@@ -105,7 +105,7 @@ def test_two_versions_of_a_text_are_near_and_both_stay() -> None:
 
 
 def test_part_of_a_text_taken_over_is_partial() -> None:
-    assert verdict(WIRE.split(" Crews")[0] + LOCAL, WIRE + " " + text_of(1, 60)) == (
+    assert verdict(f"{WIRE.split(' Two ferries')[0]} {LOCAL} {text_of(2, 60)}", WIRE + " " + text_of(1, 160)) == (
         relations.PARTIAL, PART_IN, False, False,
     )  # fmt: skip
 
@@ -129,7 +129,7 @@ def test_a_template_is_refused_as_common_language() -> None:
     assert verdict(left, right, days_seen=30) == (relations.NONE, COMMON_LANGUAGE, False, False)
     # Rare or not, the same sentences with other numbers are no copy.
     assert verdict(left, right, days_seen=1)[0] in (relations.NONE, relations.PARTIAL)
-    assert copy_score.most_lacking(evidence_of(left, right, days_seen=1))[0] == OTHER_NUMBERS - FIRST_LACKING
+    assert COPY.most_lacking(evidence_of(left, right, days_seen=1))[0] == OTHER_NUMBERS - FIRST_LACKING
 
 
 def test_rarity_leaves_out_the_pairs_own_days() -> None:
@@ -224,7 +224,7 @@ def test_share_of_nothing_is_nothing() -> None:
 
 
 def test_every_reason_is_told() -> None:
-    assert len(REASONS) == len(set(REASONS)) == 12
+    assert len(REASONS) == len(set(REASONS)) == 13
 
 
 def test_a_threshold_itself_accepts() -> None:
@@ -237,24 +237,50 @@ def test_a_threshold_itself_accepts() -> None:
     made = decide(record, dataclasses.replace(SETTINGS, copy_containment=0.6))
     assert made.relation[0] != NONE
     assert decide(record, dataclasses.replace(SETTINGS, copy_containment=0.61)).relation[0] == NONE
-    [score] = copy_score.scores(record)
+    [score] = COPY.of(record)
     assert decide(record, dataclasses.replace(SETTINGS, copy_score=score)).relation[0] != NONE
     assert decide(record, dataclasses.replace(SETTINGS, copy_score=score + 1e-6)).relation[0] == NONE
 
 
-def test_every_figure_of_the_score_has_the_sign_of_its_meaning() -> None:
+@pytest.mark.parametrize(
+    ("score", "more_speaks_for", "more_speaks_against"),
+    [
+        (COPY, ("shared3", "rare_shared", "lead_covered"), ("number_substitutions", "days_apart")),
+        (TAKEN_OVER, ("rare_shared",), ("place", "long_place")),
+    ],
+)
+def test_every_figure_of_a_score_has_the_sign_of_its_meaning(
+    score: Score, more_speaks_for: tuple[str, ...], more_speaks_against: tuple[str, ...]
+) -> None:
     """More in common adds, more that differs takes away, whatever else the pair has."""
     record = np.zeros(1, EVIDENCE)
     for side in ("left", "right"):
         for whole in ("words", "shingles", "shingles3", "rare"):
             record[f"{side}_{whole}"] = 100
     record["shared3"], record["rare_shared"], record["lead_covered"] = 50, 50, 20
-    [before] = copy_score.scores(record)
-    for name, more in (("shared3", 1), ("rare_shared", 1), ("lead_covered", 1)):
+    [before] = score.of(record)
+    for name in (*more_speaks_for, *more_speaks_against):
         changed = record.copy()
-        changed[name] += more
-        assert copy_score.scores(changed)[0] > before
-    for name in ("number_substitutions", "days_apart"):
-        changed = record.copy()
-        changed[name] = 1
-        assert copy_score.scores(changed)[0] < before
+        changed[name] += 1
+        assert (score.of(changed)[0] > before) == (name in more_speaks_for)
+
+
+def test_one_piece_that_neither_opens_with_is_an_insert() -> None:
+    """A statement or a gallery of 100 words in two stories that share nothing else makes no relation."""
+    insert, tales = text_of(9, 100), [text_of(seed, 160) for seed in (1, 2, 3, 4)]
+    left, right = f"{tales[0]} {insert}", f"{tales[1]} {insert} {tales[2]}"
+    assert verdict(left, right)[:2] == (relations.NONE, ONE_PIECE)
+    # In two pieces, or at the top, it is text taken over.
+    half = len(insert) // 2 + insert[len(insert) // 2 :].index(" ")
+    assert verdict(f"{insert} {tales[0]}", f"{tales[1]} {insert} {tales[2]}")[0] != relations.NONE
+    apart = f"{insert[:half]} {tales[3]} {insert[half:]}"
+    assert verdict(f"{tales[0]} {insert}", apart)[1] != ONE_PIECE
+
+
+def test_dates_and_number_words_count_as_numbers() -> None:
+    """The second load on Monday, the third load on Friday: a template or later news, though no digit differs."""
+    left = WIRE.replace("three fishing boats", "two fishing boats")
+    right = left.replace("Monday", "Thursday").replace("two fishing boats", "seven fishing boats")
+    assert evidence_of(left, right)["number_substitutions"][0] == 2
+    other = left.replace("Monday", "arrival").replace("two fishing boats", "old fishing boats")
+    assert evidence_of(left, other)["number_substitutions"][0] == 0

@@ -212,3 +212,11 @@ def test_long_texts_finish(kind: str) -> None:
 def test_slots() -> None:
     assert rarity_slot(np.uint64(0xFFFFFFFFFFFFFFFF), 1 << 28) == (1 << 28) - 1
     assert rarity_slot(np.uint64(0xFFFFF), 1 << 16) == 0
+
+
+def test_places_say_where_the_common_words_stand() -> None:
+    """A block of ten in the middle of the shorter and at the end of the longer."""
+    common = text_of(1, 10)
+    left, right = f"{text_of(2, 10)} {common} {text_of(3, 10)}", f"{text_of(4, 30)} {common}"
+    check(left, right, place=500, long_place=875, lead_covered=10, long_lead_covered=10)
+    check(text_of(2, 10), text_of(3, 10), place=0, long_place=0)

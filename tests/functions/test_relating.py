@@ -73,7 +73,7 @@ def decided(articles: list[One], links: list[Link]) -> DecidedPairs:
     return DecidedPairs(
         np.array([at[link.left] for link in links], np.int64), np.array([at[link.right] for link in links], np.int64),
         column("relation", np.int8), column("left_in", np.bool_), column("right_in", np.bool_),
-        column("left_share", np.float32), column("right_share", np.float32),
+        column("relation", np.int8) != NONE, column("left_share", np.float32), column("right_share", np.float32),
     )  # fmt: skip
 
 

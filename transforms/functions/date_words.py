@@ -70,7 +70,10 @@ PHRASES: tuple[tuple[str, str], ...] = (
 DAY_PARTS: dict[str, str] = {"ص": " AM", "صباحا": " AM", "مساء": " PM"}
 """Words for the halves of the day."""
 
-PASSED_OVER: frozenset[str] = frozenset(_folded(word) for word in (_WEEKDAY_WORDS + _SMALL_WORDS).split())
+WEEKDAYS: frozenset[str] = frozenset(_folded(word) for word in _WEEKDAY_WORDS.split())
+"""Names of days, short ones too."""
+
+PASSED_OVER: frozenset[str] = WEEKDAYS | frozenset(_folded(word) for word in _SMALL_WORDS.split())
 """Words that say nothing a date needs. Written weekdays are not checked against the date."""
 
 ZONE_MINUTES: dict[str, int] = {

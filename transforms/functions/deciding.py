@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from schemas import relations
 from schemas.settings import MatchSettings
-from transforms.functions import copy_score
+from transforms.functions.likeness import COPY, TAKEN_OVER, containment3, lead_share, rare_containment, share
 
 Mask = npt.NDArray[np.bool_]
 Shares = npt.NDArray[np.float64]
@@ -28,9 +28,10 @@ REASONS = (
     "a good part of one text is taken from the other",
     "too little text in common",
     "too short to be sure: only an almost identical text would count",
-    *(figure.lacking for figure in copy_score.FIGURES),
+    "one unbroken piece that the shorter doesn't open with and nothing else: a quoted statement, or a page's insert",
+    *(figure.lacking for figure in COPY.figures),
 )
-(SAME_WORDS, BOTH_IN, ONE_IN, PART_IN, TOO_LITTLE, TOO_BRIEF, FIRST_LACKING) = range(7)
+(SAME_WORDS, BOTH_IN, ONE_IN, PART_IN, TOO_LITTLE, TOO_BRIEF, ONE_PIECE, FIRST_LACKING) = range(8)
 COMMON_LANGUAGE, OTHER_NUMBERS = FIRST_LACKING + 1, FIRST_LACKING + 3
 
 
@@ -42,21 +43,18 @@ class Decisions:
         relation: int8[n], index into RELATION_CODES.
         reason: int8[n], index into REASONS.
         left_in, right_in: bool[n], accepted, and so much of that side's text is in the other that it may be removed.
+        akin: bool[n], accepted, or refused but with a good part of rare language in common all the same.
     """
 
     relation: npt.NDArray[np.int8]
     reason: npt.NDArray[np.int8]
     left_in: Mask
     right_in: Mask
+    akin: Mask
 
     @property
     def accepted(self) -> Mask:
         return self.relation != NONE
-
-
-def share(part: npt.NDArray[np.int32], whole: npt.NDArray[np.int32]) -> Shares:
-    """part / whole, 0 where whole is 0."""
-    return np.divide(part, whole, out=np.zeros(len(part)), where=whole > 0)
 
 
 def jaccard(evidence: npt.NDArray[np.void]) -> Shares:
@@ -67,11 +65,6 @@ def jaccard(evidence: npt.NDArray[np.void]) -> Shares:
 def containment(evidence: npt.NDArray[np.void]) -> Shares:
     """The larger side's containment over distinct word 5-shingles."""
     return share(evidence["shared"], np.minimum(evidence["left_shingles"], evidence["right_shingles"]))
-
-
-def rare_containment(evidence: npt.NDArray[np.void]) -> Shares:
-    """Of the rare 3-shingles of the side with fewer, the share that the other side has."""
-    return share(evidence["rare_shared"], np.minimum(evidence["left_rare"], evidence["right_rare"]))
 
 
 def decide(evidence: npt.NDArray[np.void], settings: MatchSettings) -> Decisions:
@@ -91,8 +84,8 @@ def decide(evidence: npt.NDArray[np.void], settings: MatchSettings) -> Decisions
     enough = np.where(brief, settings.brief_containment, settings.copy_containment)
     left_in, right_in = left3 >= enough, right3 >= enough
     overlap = left_in | right_in
-    score = copy_score.scores(evidence)
-    copy = overlap & (score >= settings.copy_score) & (~brief | (left_in & right_in))
+    opens = (lead_share(evidence) >= settings.lead_share) | (containment3(evidence) >= settings.whole_containment)
+    copy = overlap & opens & (COPY.of(evidence) >= settings.copy_score) & (~brief | (left_in & right_in))
     relation[copy] = CONTAINED
     reason[copy] = ONE_IN
     removable = np.where(brief, settings.brief_containment, settings.removal_containment)
@@ -100,11 +93,16 @@ def decide(evidence: npt.NDArray[np.void], settings: MatchSettings) -> Decisions
     # Where one side is wholly in the other and the other is not, the one is a part; else they are versions of a text.
     near = copy & left_in & right_in & (left_gone == right_gone)
     relation[near], reason[near] = NEAR, BOTH_IN
-    partial = ~copy & ~brief & (containment(evidence) >= settings.partial_containment)
-    partial &= (rare_containment(evidence) >= settings.partial_rare_share) & (score >= settings.partial_score)
+    one_piece = ~opens & (share(evidence["longest_run"], evidence["covered3"]) >= settings.piece_share)
+    partial = ~copy & ~brief & ~one_piece & (containment(evidence) >= settings.partial_containment)
+    partial &= TAKEN_OVER.of(evidence) >= settings.partial_score
     relation[partial], reason[partial] = PARTIAL, PART_IN
     relation[same], reason[same] = EXACT, SAME_WORDS
     alike = (relation == NONE) & (containment(evidence) >= settings.partial_containment)
-    reason[alike] = FIRST_LACKING + copy_score.most_lacking(evidence[alike])
+    reason[alike] = FIRST_LACKING + COPY.most_lacking(evidence[alike])
+    reason[alike & one_piece] = ONE_PIECE
     reason[alike & brief] = TOO_BRIEF
-    return Decisions(relation, reason, left_gone | same, right_gone | same)
+    akin = (containment(evidence) >= settings.partial_containment) & (
+        rare_containment(evidence) >= settings.partial_containment
+    )
+    return Decisions(relation, reason, left_gone | same, right_gone | same, akin | (relation != NONE))

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from schemas.tables import MATCH_COUNTS
+from transforms.functions.counting_words import counting_words
 from transforms.functions.rarity import days_seen
 from transforms.functions.shingling import Offsets, ShingleHashes, WordHashes, distinct_shingles, shingle_at
 
@@ -20,15 +21,18 @@ EVIDENCE = np.dtype([(name, np.int32) for name in MATCH_COUNTS])
 
 `covered3`, `covered8`, `covered15`: words of the shorter article in blocks of so many words or more. `in_order`:
 words of the shorter in blocks that follow one another in both. `substitutions`: gaps of 1 to 4 words on both sides;
-`number_substitutions`: those with a number on both. `numbers`: words with a digit in the shorter; `numbers_shared`:
-those that the longer has too. `lead_covered`: of the first LEAD_WORDS words of the shorter, those in blocks.
-`days_apart`: days between the two, 0 where unknown; `matching` fills it in.
+`number_substitutions`: those with a number or a date on both (`counting_words`). `numbers`: words with a digit in the
+shorter; `numbers_shared`: those that the longer has too. `lead_covered`, `long_lead_covered`: of the first LEAD_WORDS
+words of the shorter and of the longer, those in blocks. `place`, `long_place`: where in the shorter and in the longer
+the words in blocks of 8 or more stand on average, in thousandths of its length; 0 where there are none. `days_apart`:
+days between the two, 0 where unknown; `matching` fills it in.
 """
 
 LEAD_WORDS = 40
 """About the first paragraph of an agency story."""
 
 _BLOCK = 3
+_LONG_BLOCK = 8
 _SHORT_GAP = 4
 
 
@@ -74,7 +78,20 @@ def _rare(
 
 
 @numba.njit(nogil=True, cache=True)
-def _walk(short: WordHashes, long: WordHashes, out: npt.NDArray[np.void]) -> None:
+def _counts(words: WordHashes, start: int, end: int, counting: WordHashes) -> bool:
+    """Whether a number or a date stands among words[start:end]."""
+    for at in range(start, end):
+        word = words[at]
+        if word & np.uint32(1):
+            return True
+        found = np.searchsorted(counting, word)
+        if found < len(counting) and counting[found] == word:
+            return True
+    return False
+
+
+@numba.njit(nogil=True, cache=True)
+def _walk(short: WordHashes, long: WordHashes, counting: WordHashes, out: npt.NDArray[np.void]) -> None:
     """Fills the figures about blocks and gaps."""
     n, m = len(short), len(long)
     size = min(_BLOCK, n, m)
@@ -96,7 +113,8 @@ def _walk(short: WordHashes, long: WordHashes, out: npt.NDArray[np.void]) -> Non
             places[slot] = at
     at = 0
     longest = blocks = covered3 = covered8 = covered15 = in_order = 0
-    substitutions = number_substitutions = lead = 0
+    substitutions = number_substitutions = lead = long_lead = 0
+    places_short = places_long = 0
     end_short = end_long = -1
     while at <= n - size:
         value = shingle_at(short, at, size)
@@ -119,20 +137,21 @@ def _walk(short: WordHashes, long: WordHashes, out: npt.NDArray[np.void]) -> Non
         blocks += 1
         longest = max(longest, run)
         covered3 += run
-        covered8 += run if run >= 8 else 0
+        covered8 += run if run >= _LONG_BLOCK else 0
         covered15 += run if run >= 15 else 0
         in_order += run if place >= end_long else 0
         lead += max(0, min(at + run, LEAD_WORDS) - at)
+        long_lead += max(0, min(place + run, LEAD_WORDS) - place)
+        if run >= _LONG_BLOCK:
+            places_short += run * (2 * at + run)
+            places_long += run * (2 * place + run)
         if end_long >= 0 and place >= end_long:
             gap_short, gap_long = at - end_short, place - end_long
             if 1 <= gap_short <= _SHORT_GAP and 1 <= gap_long <= _SHORT_GAP:
                 substitutions += 1
-                number_short = number_long = False
-                for gap in range(end_short, at):
-                    number_short |= short[gap] & np.uint32(1) != 0
-                for gap in range(end_long, place):
-                    number_long |= long[gap] & np.uint32(1) != 0
-                number_substitutions += number_short and number_long
+                number_substitutions += _counts(short, end_short, at, counting) and _counts(
+                    long, end_long, place, counting
+                )
         at += run
         end_short, end_long = at, place + run
     in_long = np.sort(long[(long & np.uint32(1)) != 0])
@@ -153,6 +172,10 @@ def _walk(short: WordHashes, long: WordHashes, out: npt.NDArray[np.void]) -> Non
     out["numbers"] = numbers
     out["numbers_shared"] = numbers_shared
     out["lead_covered"] = lead
+    out["long_lead_covered"] = long_lead
+    if covered8:
+        out["place"] = 500 * places_short // (covered8 * n)
+        out["long_place"] = 500 * places_long // (covered8 * m)
 
 
 @numba.njit(nogil=True, cache=True)
@@ -175,6 +198,7 @@ def _weigh(
     day_keys: npt.NDArray[np.uint16],
     days: npt.NDArray[np.uint8],
     other_days: int,
+    counting: WordHashes,
     out: npt.NDArray[np.void],
 ) -> None:
     n = len(offsets) - 1
@@ -219,9 +243,9 @@ def _weigh(
         record["left_words"] = len(left_words)
         record["right_words"] = len(right_words)
         if _walks_first(left_words, right_words):
-            _walk(left_words, right_words, record)
+            _walk(left_words, right_words, counting, record)
         else:
-            _walk(right_words, left_words, record)
+            _walk(right_words, left_words, counting, record)
 
 
 def weigh_pairs(
@@ -246,5 +270,5 @@ def weigh_pairs(
         EVIDENCE[pairs].
     """
     out = np.zeros(len(left), EVIDENCE)
-    _weigh(words, offsets, left, right, day_keys, days, other_days, out)
+    _weigh(words, offsets, left, right, day_keys, days, other_days, counting_words(), out)
     return out

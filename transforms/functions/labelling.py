@@ -24,11 +24,10 @@ from transforms.functions.deciding import (
     containment,
     decide,
     jaccard,
-    rare_containment,
-    share,
 )
 from transforms.functions.evidence import EVIDENCE
 from transforms.functions.joining import PAIR, Handles
+from transforms.functions.likeness import rare_containment, share
 from transforms.functions.matching import WEIGHED
 from transforms.functions.relating import DecidedPairs, Ints, Ranked, relate
 from transforms.functions.sketch_files import SketchFiles, packed_bytes
@@ -262,7 +261,7 @@ def _decided(
     return DecidedPairs(
         np.searchsorted(nodes, catalogue.node[catalogue.index(pairs["left"])]),
         np.searchsorted(nodes, catalogue.node[catalogue.index(pairs["right"])]),
-        decisions.relation, decisions.left_in, decisions.right_in,
+        decisions.relation, decisions.left_in, decisions.right_in, decisions.akin,
         share(evidence["shared3"], evidence["left_shingles3"]).astype(np.float32),
         share(evidence["shared3"], evidence["right_shingles3"]).astype(np.float32),
     )  # fmt: skip

@@ -57,6 +57,7 @@ class DecidedPairs:
     relation: npt.NDArray[np.int8]
     left_in: npt.NDArray[np.bool_]
     right_in: npt.NDArray[np.bool_]
+    akin: npt.NDArray[np.bool_]
     left_share: npt.NDArray[np.float32]
     right_share: npt.NDArray[np.float32]
 
@@ -112,16 +113,17 @@ def components(n: int, left: Ints, right: Ints) -> Ints:
 def round_ups(pairs: DecidedPairs) -> set[int]:
     """Articles that hold two or more others which have nothing to do with each other: they absorb nobody.
 
-    The parts an article holds fall into groups that are connected by matches of any relation; one group is one story
-    in several versions, two are two stories side by side.
+    The parts an article holds fall into groups that are connected by pairs of any relation, and by refused ones that
+    share rare language all the same (two cuts of one text that overlap); one group is one story in several versions,
+    two are two stories side by side.
     """
     holds: dict[int, set[int]] = defaultdict(set)
     related: dict[int, set[int]] = defaultdict(set)
-    for left, right, relation, left_in, right_in, left_share, right_share in zip(
-        pairs.left.tolist(), pairs.right.tolist(), pairs.relation.tolist(), pairs.left_in.tolist(),
+    for left, right, akin, left_in, right_in, left_share, right_share in zip(
+        pairs.left.tolist(), pairs.right.tolist(), pairs.akin.tolist(), pairs.left_in.tolist(),
         pairs.right_in.tolist(), pairs.left_share.tolist(), pairs.right_share.tolist(), strict=True,
     ):  # fmt: skip
-        if relation != NONE:
+        if akin:
             related[left].add(right)
             related[right].add(left)
         # A part that covers most of its holder leaves no room for another story.
