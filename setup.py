@@ -3,7 +3,7 @@
 from setuptools import setup
 
 setup(
-    packages=["pipeline", "schemas", "transforms", "transforms.functions", "transforms.rules"],
+    packages=["pipeline", "pipeline.commands", "schemas", "transforms", "transforms.functions", "transforms.rules"],
     package_data={"transforms.rules": ["*.toml"], "pipeline": ["*.html"]},
     install_requires=[
         "apache-beam==2.77.0",

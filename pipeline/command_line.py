@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import json
 import logging
 import re
 import signal
 import sys
 import textwrap
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from pipeline.errors import INTERRUPTED, RunError, UsageError
-from schemas.settings import SettingError, Settings, known_settings, parse_assignments
+from pipeline.commands import compare, explain, report, run, settings, verify
+from pipeline.errors import (
+    EXIT_FAILED,
+    EXIT_INTERRUPTED,
+    EXIT_OK,
+    EXIT_USAGE,
+    INTERRUPTED,
+    RunError,
+    UsageError,
+)
+from schemas.settings import SettingError
 
-Command = Callable[[argparse.Namespace], int]
-EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
+COMMANDS = (run, report, explain, compare, verify, settings)
+"""In the order in which `--help` shows them."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -54,95 +62,6 @@ def _commands_of(action: argparse.Action) -> list[argparse.ArgumentParser]:
     return list(action.choices.values()) if isinstance(action, argparse._SubParsersAction) else []
 
 
-def _run(given: argparse.Namespace) -> int:
-    from pipeline.progress import Progress
-    from pipeline.run import RunOptions, run
-    from pipeline.summary import summary_of
-    from transforms.functions.records import aliases
-
-    assignments = parse_assignments(given.set or [])
-    if given.field:
-        assignments["read.fields"] = ",".join(given.field)
-    for flag, key in FLAG_SETTINGS.items():
-        value = getattr(given, flag)
-        if value is not None:
-            assignments[key] = str(value)
-    settings = Settings().replace(assignments)
-    aliases(settings.read)  # a wrong --field is told before anything is made
-    options = RunOptions(tuple(given.input), given.store, settings, given.workers)
-    manifest = run(options, Progress(None if given.quiet else sys.stderr))
-    print(json.dumps(manifest, ensure_ascii=False) if given.json else summary_of(manifest, given.store.rstrip("/")))
-    return EXIT_OK
-
-
-FLAG_SETTINGS = {
-    "keep": "relate.keep", "drop": "relate.drop", "clean": "clean.level",
-    "max_rejected_fraction": "run.max_rejected_fraction",
-}  # fmt: skip
-"""Flags that are short names of settings."""
-
-
-def _report(given: argparse.Namespace) -> int:
-    from pipeline.report import write_report
-    from pipeline.store import Store
-    from pipeline.summary import summary_of
-
-    store = Store(given.store)
-    store.require()
-    runs = [manifest["run_id"] for manifest in store.manifests]
-    wanted = given.run or runs[-1]
-    if wanted not in runs:
-        near = difflib.get_close_matches(wanted, runs, 1, cutoff=0)
-        raise UsageError(f"{given.store} has no run {wanted!r}; did you mean {near[0]}?")
-    manifest = store.manifests[runs.index(wanted)]
-    write_report(store.path, manifest)
-    print(json.dumps(manifest, ensure_ascii=False) if given.json else summary_of(manifest, store.path))
-    return EXIT_OK
-
-
-def _explain(given: argparse.Namespace) -> int:
-    from pipeline.explain import explain
-    from pipeline.store import Store
-
-    store = Store(given.store)
-    store.require()
-    print(explain(store, given.article_id, as_json=given.json))
-    return EXIT_OK
-
-
-def _verify(given: argparse.Namespace) -> int:
-    from pipeline.store import Store
-    from pipeline.verify import told, verify
-
-    store = Store(given.store)
-    store.require()
-    found = list(verify(store))
-    if given.json:
-        print(json.dumps(dict(found), ensure_ascii=False))
-    else:
-        print("\n".join(told(promise, broken) for promise, broken in found))
-    return EXIT_FAILED if any(broken for _, broken in found) else EXIT_OK
-
-
-def _settings(given: argparse.Namespace) -> int:
-    settings = Settings().replace(parse_assignments(given.set or []))
-    values = settings.as_dict()
-    if given.json:
-        print(settings.as_json())
-        return EXIT_OK
-    for key, known in known_settings().items():
-        value = values[key]
-        shown = ",".join(map(str, value)) if isinstance(value, list) else str(value)
-        default = "" if value == _plain(known.default) else f"  (default {_plain(known.default)})"
-        print(f"{key} = {shown or '(none)'}  [{known.unit}]{default}")
-        print(textwrap.fill(known.why, 100, initial_indent="    ", subsequent_indent="    "))
-    return EXIT_OK
-
-
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
-
-
 def parser() -> argparse.ArgumentParser:
     """The whole command line."""
     top = _Parser(
@@ -162,55 +81,12 @@ def parser() -> argparse.ArgumentParser:
             committed; 2 the command line or a setting is wrong; 130 interrupted, nothing committed"""),
     )  # fmt: skip
     commands = top.add_subparsers(dest="command", required=True, parser_class=_Parser, metavar="COMMAND")
-
-    def command(name: str, about: str, do: Command, example: str) -> argparse.ArgumentParser:
-        made = commands.add_parser(
-            name, help=about, description=about, allow_abbrev=False, epilog=f"example: copydesk {name} {example}"
-        )
-        made.set_defaults(do=do)
-        return made
-
-    run = command("run", "read what the store has not seen, clean, deduplicate against the whole store, commit one run",
-                  _run, "--input 'news/*.jsonl' --store corpus")  # fmt: skip
-    run.add_argument("--input", nargs="+", required=True, metavar="PATTERN", help="files, folders or patterns (** too)")
-    run.add_argument("--store", required=True, metavar="DIR", help="where the store is, or is to be made")
-    run.add_argument("--workers", type=_positive, default=1, metavar="N", help="processes to use (default 1)")
-    run.add_argument("--field", action="append", metavar="FIELD=NAME", help="an input's own name for a field")
-    run.add_argument("--keep", help="who stands for a story: most-complete, earliest or wire-first")
-    run.add_argument("--drop", metavar="RELATIONS", help="relations that go to copies/, separated by commas")
-    run.add_argument("--clean", metavar="LEVEL", help="off, light or full")
-    run.add_argument("--max-rejected-fraction", metavar="F", help="fail instead of committing when more is refused")
-    run.add_argument("--set", action="append", metavar="KEY=VALUE", help="any setting (see `copydesk settings`)")
-    run.add_argument("--json", action="store_true", help="the summary as JSON")
-    run.add_argument("--quiet", action="store_true", help="no progress on standard error")
-
-    report = command("report", "write the HTML report of a run and print its summary", _report, "--store corpus")
-    report.add_argument("--store", required=True, metavar="DIR")
-    report.add_argument("--run", metavar="ID", help="the newest one by default")
-    report.add_argument("--json", action="store_true", help="the run's manifest as JSON")
-
-    explain = command("explain", "why an article was kept or not: its story, matches and what was removed", _explain,
-                      "--store corpus 5a0c9e...")  # fmt: skip
-    explain.add_argument("--store", required=True, metavar="DIR")
-    explain.add_argument("article_id", metavar="ARTICLE_ID", help="an article_id, or the giver's own id")
-    explain.add_argument("--json", action="store_true", help="as JSON")
-
-    verify = command("verify", "check every promise of a store: files as committed, sums, ids, keepers, evidence",
-                     _verify, "--store corpus")  # fmt: skip
-    verify.add_argument("--store", required=True, metavar="DIR")
-    verify.add_argument("--json", action="store_true", help="as JSON")
-
-    settings = command("settings", "every setting, its value, unit and why the default is what it is", _settings,
-                       "--set match.window_days=7")  # fmt: skip
-    settings.add_argument("--set", action="append", metavar="KEY=VALUE", help="show with this value")
-    settings.add_argument("--json", action="store_true", help="as JSON")
+    for one in COMMANDS:
+        example = f"example: copydesk {one.NAME} {one.EXAMPLE}".rstrip()
+        made = commands.add_parser(one.NAME, help=one.ABOUT, description=one.ABOUT, allow_abbrev=False, epilog=example)
+        one.declare(made)
+        made.set_defaults(do=one.do)
     return top
-
-
-def _positive(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} given; expected a whole number from 1")
-    return int(text)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

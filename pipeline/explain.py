@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.errors import UsageError
-from pipeline.run import current_labels
+from pipeline.labels import current_labels
 from pipeline.store import Store
 
 SHOWN = [
@@ -118,5 +118,3 @@ def _verdict(label: dict[str, Any]) -> str:
 
 def _share(part: int, whole: int) -> str:
     return f"{part / whole:.2f}" if whole else "0"
-
-

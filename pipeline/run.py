@@ -24,12 +24,13 @@ import pyarrow.compute as pc
 from pipeline import build
 from pipeline.errors import INTERRUPTED, RunError
 from pipeline.inputs import FoundInputs, InputFile, find_inputs
+from pipeline.labels import current_labels
 from pipeline.progress import Progress
 from pipeline.report import write_report
 from pipeline.runners import local_pipeline
 from pipeline.store import STAGING, Store, locked
 from schemas.settings import Settings
-from schemas.tables import LABEL, MATCH, SCHEMA_VERSION
+from schemas.tables import MATCH, SCHEMA_VERSION
 from transforms import staging
 from transforms.functions.labelling import Catalogue, collapse, complete, left_out, read_catalogue
 from transforms.functions.matching import WEIGHED
@@ -380,17 +381,6 @@ class _Run:
 
 def _power_of_two(workers: int) -> int:
     return 1 << max(0, workers - 1).bit_length()
-
-
-def current_labels(store: Store) -> pa.Table:
-    """The newest label of every article of a store."""
-    labels = store.read("labels").combine_chunks()
-    order = pa.array(np.arange(labels.num_rows)[::-1])
-    labels = labels.take(order)
-    ids = labels.column("article_id")
-    first = pc.index_in(ids, pc.unique(ids)).to_numpy()
-    pick = np.unique(first, return_index=True)[1]
-    return labels.take(pa.array(np.sort(pick))).select(LABEL.names)
 
 
 def _new_matches(matches: pa.Table, stored: pa.Table) -> np.ndarray:

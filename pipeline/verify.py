@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline.run import current_labels
+from pipeline.labels import current_labels
 from pipeline.store import Store
 from schemas import relations
 from schemas.tables import ARTICLE_ID_PATTERN

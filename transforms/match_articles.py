@@ -128,7 +128,8 @@ class MatchArticles(beam.PTransform):
             | "Spread" >> beam.Reshuffle()
             | "Postings" >> beam.ParDo(_Postings(self.task, self.propose)).with_output_types(tuple[bytes, bytes])
             | "By key" >> beam.GroupByKey()
-            | "Join" >> beam.ParDo(_Join(self.task, self.propose))
+            | "Join"
+            >> beam.ParDo(_Join(self.task, self.propose))
             .with_output_types(tuple[bytes, bytes])
             .with_outputs(COUNTS, main="pairs")
         )

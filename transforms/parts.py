@@ -52,8 +52,10 @@ class WriteListing(beam.PTransform):
         self.path = path
 
     def expand(self, rows: beam.PCollection[str]) -> beam.PCollection[None]:
-        return rows | "Gather" >> beam.CombineGlobally(beam.combiners.ToListCombineFn()) | "Write" >> beam.ParDo(
-            _WriteListing(self.path)
+        return (
+            rows
+            | "Gather" >> beam.CombineGlobally(beam.combiners.ToListCombineFn())
+            | "Write" >> beam.ParDo(_WriteListing(self.path))
         )
 
 

@@ -180,5 +180,3 @@ def labels_by_id(catalogue: Catalogue, related: RelatedRun) -> dict[str, Label]:
 def pairs_array(pairs: Iterable[tuple[int, int]]) -> npt.NDArray[np.void]:
     """PAIR rows of one shared key each."""
     return np.array([(left, right, 1) for left, right in pairs], PAIR)
-
-

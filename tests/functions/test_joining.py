@@ -62,7 +62,7 @@ def brute_force(postings: list[Posting], window: int, cap: int, first_new: int) 
     for members in of_key.values():
         crowds = [sum(near(day, other, window) for _, other in members) for _, day in members]
         capped += sum(crowd > cap for crowd in crowds)
-        for (a, b) in combinations(range(len(members)), 2):
+        for a, b in combinations(range(len(members)), 2):
             (left, day), (right, other) = members[a], members[b]
             if not near(day, other, window) or max(left, right) < first_new:
                 continue

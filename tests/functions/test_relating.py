@@ -303,6 +303,7 @@ def test_keeper_policies(keep: str, winner: str) -> None:
 
 def test_ranks_fall_back_in_turn() -> None:
     """A leftover line doesn't win; then origin, time, cleanness, and last the id."""
+
     def order(*articles: One) -> str:
         ranks = rank(ranked(list(articles)), "most-complete")
         return "".join(articles[place].id[0] for place in np.argsort(ranks))

@@ -279,4 +279,3 @@ def test_removed_spans_rebuild_the_normalised_input(tmp_path: Path) -> None:
                     assert "".join([*pieces, row["text"][last:]]) == wanted
                     checked += 1
     assert checked > 15
-

@@ -229,8 +229,10 @@ def _match_epochs(tidy: pa.StringArray, left: Ints, out: Ints, known: Bools) -> 
     size = np.abs(number)
     per_unit = np.select([size < 1e11, size < 1e14, size < 1e17], [1e6, 1e3, 1.0], 1e-3)
     micros = number * per_unit
-    low, high = (float(_epoch_days(*(np.array([n]) for n in (y, 1, 1)))[0]) * _MICROSECONDS_A_DAY
-                 for y in (FIRST_YEAR, LAST_YEAR + 1))
+    low, high = (
+        float(_epoch_days(*(np.array([n]) for n in (y, 1, 1)))[0]) * _MICROSECONDS_A_DAY
+        for y in (FIRST_YEAR, LAST_YEAR + 1)
+    )
     good = (micros >= low) & (micros < high)
     rows = left[hit]
     out[rows[good]] = np.rint(micros[good]).astype(np.int64)
@@ -289,8 +291,31 @@ def _in_english(value: str) -> str:
 
 
 _ENGLISH_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_LANGUAGES = ["en", "de", "fr", "es", "it", "pt", "nl", "sv", "da", "nb", "fi", "pl", "cs", "ru", "uk", "tr", "el",
-              "he", "ar", "fa", "ja", "zh", "ko"]
+_LANGUAGES = [
+    "en",
+    "de",
+    "fr",
+    "es",
+    "it",
+    "pt",
+    "nl",
+    "sv",
+    "da",
+    "nb",
+    "fi",
+    "pl",
+    "cs",
+    "ru",
+    "uk",
+    "tr",
+    "el",
+    "he",
+    "ar",
+    "fa",
+    "ja",
+    "zh",
+    "ko",
+]
 _WRITTEN_YEAR = re.compile(r"(?<!\d)(?:1[6-9]|2[01])\d\d(?!\d)")
 _LETTER = re.compile(r"[^\W\d_]")
 _WRITTEN_DAY = re.compile(r"(?<!\d)(?:0?[1-9]|[12]\d|3[01])(?!\d)")

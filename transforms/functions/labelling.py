@@ -252,9 +252,7 @@ def _unique(pairs: npt.NDArray[np.void], catalogue: Catalogue) -> npt.NDArray[np
     return pairs[pick]
 
 
-def _decided(
-    pairs: npt.NDArray[np.void], catalogue: Catalogue, nodes: Ints, settings: Settings
-) -> DecidedPairs:
+def _decided(pairs: npt.NDArray[np.void], catalogue: Catalogue, nodes: Ints, settings: Settings) -> DecidedPairs:
     """Decisions over positions in `nodes`."""
     evidence = pairs["evidence"]
     decisions = decide(evidence, settings.match)

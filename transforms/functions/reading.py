@@ -61,8 +61,9 @@ def read_split(split: Split, settings: ReadSettings, open_file: OpenFile) -> Ite
     try:
         file = open_file(split.uri)
     except FileNotFoundError as error:
-        raise FileNotFoundError(error.errno, f"the file was there when the run was planned, now it is gone ({error})",
-                                split.uri) from error
+        raise FileNotFoundError(
+            error.errno, f"the file was there when the run was planned, now it is gone ({error})", split.uri
+        ) from error
     with file:
         try:
             for records in READERS[split.form](split, settings, file, refusals):

@@ -40,8 +40,12 @@ def read_json(split: Split, settings: ReadSettings, file: BinaryIO, refusals: Re
         refusals.add(split.uri, -1, None, reasons.STAGE_READ, reason, message, payload)
 
     if more:
-        refuse(reasons.TOO_LARGE, f"a .json file is held whole, and this one has more than {WHOLE_FILE_BYTES} bytes; "
-               "JSON Lines (.jsonl) can have any size", None)
+        refuse(
+            reasons.TOO_LARGE,
+            f"a .json file is held whole, and this one has more than {WHOLE_FILE_BYTES} bytes; "
+            "JSON Lines (.jsonl) can have any size",
+            None,
+        )
         return
     content = known_content(data)
     if content is not None:

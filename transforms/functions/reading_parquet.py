@@ -66,8 +66,9 @@ def read_parquet(split: Split, settings: ReadSettings, file: BinaryIO, refusals:
                 yield _records(batch, row, names, split, refusals)
                 row += batch.num_rows
         except UNREADABLE as error:
-            raise BrokenStream(row, f"row group {group} is damaged ({_first_line(error)}); rows {row} and on are lost"
-                               ) from None
+            raise BrokenStream(
+                row, f"row group {group} is damaged ({_first_line(error)}); rows {row} and on are lost"
+            ) from None
 
 
 def _records(

@@ -18,9 +18,7 @@ from transforms.functions.dates import EXAMPLES, in_range, parse_dates
 from transforms.functions.language import normalise_languages
 from transforms.functions.refusals import Refusals
 
-HOST = (
-    r"^(?:[A-Za-z][A-Za-z0-9+.-]*:)?//(?:[^/@?#]*@)?(?:[Ww]{3}\.)?(?P<host>[^/:?#@\s]+\.[^/:?#@\s]+?)\.?(?:[:/?#]|$)"
-)
+HOST = r"^(?:[A-Za-z][A-Za-z0-9+.-]*:)?//(?:[^/@?#]*@)?(?:[Ww]{3}\.)?(?P<host>[^/:?#@\s]+\.[^/:?#@\s]+?)\.?(?:[:/?#]|$)"
 """RE2: the host of an URL without a leading "www."."""
 
 

@@ -84,9 +84,7 @@ def _hash_words(
                 at += 2
             elif lead < 0xF0:
                 code = (
-                    (np.int64(lead & 0x0F) << 12)
-                    | (np.int64(data[at + 1] & 0x3F) << 6)
-                    | np.int64(data[at + 2] & 0x3F)
+                    (np.int64(lead & 0x0F) << 12) | (np.int64(data[at + 1] & 0x3F) << 6) | np.int64(data[at + 2] & 0x3F)
                 )
                 at += 3
             else:
