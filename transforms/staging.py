@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, BinaryIO
 
 import pyarrow as pa
@@ -105,14 +105,23 @@ def write_parquet(path: str, table: pa.Table, *, row_group_rows: int, zstd_level
     """Writes a zstd Parquet file; returns its size in bytes."""
 
     def write(sink: BinaryIO) -> None:
-        pq.write_table(
-            table, sink, compression="zstd", compression_level=zstd_level, row_group_size=row_group_rows,
-            use_dictionary=[name for name in DICTIONARY_COLUMNS if name in table.schema.names],
-            write_statistics=[name for name in table.schema.names if name not in UNSORTED_COLUMNS],
-            coerce_timestamps="us", store_schema=True,
-        )  # fmt: skip
+        write_parquet_to(sink, [table], table.schema, row_group_rows=row_group_rows, zstd_level=zstd_level)
 
     return write_whole(path, write)
+
+
+def write_parquet_to(
+    sink: BinaryIO, tables: Iterable[pa.Table], schema: pa.Schema, *, row_group_rows: int, zstd_level: int
+) -> None:
+    """Writes tables of one schema as one zstd Parquet file, each in row groups of its own."""
+    with pq.ParquetWriter(
+        sink, schema, compression="zstd", compression_level=zstd_level,
+        use_dictionary=[name for name in DICTIONARY_COLUMNS if name in schema.names],
+        write_statistics=[name for name in schema.names if name not in UNSORTED_COLUMNS],
+        coerce_timestamps="us", store_schema=True,
+    ) as writer:  # fmt: skip
+        for table in tables:
+            writer.write_table(table, row_group_rows)
 
 
 DICTIONARY_COLUMNS = ("source", "language", "agency", "relation", "run_id", "stage", "reason", "source_uri")
