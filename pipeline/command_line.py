@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from pipeline.commands import compare, explain, export, report, run, settings, verify
+from pipeline.commands import compact, compare, explain, export, report, run, settings, vacuum, verify
 from pipeline.errors import (
     EXIT_FAILED,
     EXIT_INTERRUPTED,
@@ -25,7 +25,7 @@ from pipeline.errors import (
 )
 from schemas.settings import SettingError
 
-COMMANDS = (run, report, explain, export, compare, verify, settings)
+COMMANDS = (run, report, explain, export, compare, verify, compact, vacuum, settings)
 """In the order in which `--help` shows them."""
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from apache_beam.io.filesystems import FileSystems
 
 from pipeline.errors import UsageError
-from pipeline.store import MANIFESTS, STAGING
+from pipeline.store import COMPACTED, MANIFESTS, STAGING
 from schemas.tables import STORE_TABLES
 from transforms import staging
 from transforms.functions.splits import FORMS, form_of
@@ -30,7 +30,7 @@ class InputFile:
     unreadable: str | None = None
 
 
-OWN_FOLDERS = (MANIFESTS, STAGING, "reports", *STORE_TABLES)
+OWN_FOLDERS = (MANIFESTS, STAGING, COMPACTED, "reports", *STORE_TABLES)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,15 @@ from transforms import staging
 MANIFESTS = "manifest"
 STAGING = "_staging"
 LOCK = "_staging/lock"
+COMPACTED = "_compacted"
+"""Where compaction writes: readers by pattern (`clean/*/*.parquet`) don't see it, manifests name it."""
+COMPACTION = "compaction"
+"""The `kind` of a compaction's manifest; a run's own is `run` or absent."""
+
+
+def written(manifest: dict[str, Any]) -> list[dict[str, Any]]:
+    """Entries of every file that a run wrote, those that a compaction has superseded since included."""
+    return [*manifest["files"], *manifest.get("superseded", [])]
 
 
 class Store:
@@ -34,6 +43,7 @@ class Store:
         if staging.is_local(path) and os.path.exists(path) and not os.path.isdir(path):
             raise UsageError(f"{path} is a file; expected a folder for the store, or a path where there is nothing yet")
         self.manifests: list[dict[str, Any]] = [staging.read_json(one) for one in self._manifest_paths()]
+        self.superseded = {path for manifest in self.manifests for path in manifest.get("supersedes", ())}
         for manifest in self.manifests:
             if manifest["schema_version"] > SCHEMA_VERSION:
                 raise UsageError(
@@ -74,14 +84,27 @@ class Store:
         return {entry["sha256"] for manifest in self.manifests for entry in manifest["inputs"]}
 
     def files(self, table: str, run: str | None = None) -> list[str]:
-        """Paths of a table's files, in the order of the runs."""
+        """Paths of a table's files, in the order of the runs; not those that a compaction has superseded."""
         return [
             staging.join(self.path, entry["path"])
             for manifest in self.manifests
             if run in (None, manifest["run_id"])
-            for entry in manifest["files"]
+            for entry in self.entries(manifest)
             if entry["table"] == table
         ]
+
+    def entries(self, manifest: dict[str, Any]) -> list[dict[str, Any]]:
+        """Entries of a manifest's files that count now.
+
+        A manifest that a compaction has settled already counts with all its files where the compaction's own manifest
+        was not there yet when the folder was listed.
+        """
+        return [entry for entry in written(manifest) if entry["path"] not in self.superseded]
+
+    @property
+    def runs(self) -> list[dict[str, Any]]:
+        """Manifests of runs, without those of compactions."""
+        return [manifest for manifest in self.manifests if manifest.get("kind") != COMPACTION]
 
     def read(self, table: str, columns: Sequence[str] | None = None, run: str | None = None) -> pa.Table:
         """All rows of a table, earlier runs first."""

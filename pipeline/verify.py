@@ -12,8 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from pipeline.compact import KEPT_WHOLE
 from pipeline.labels import current_labels
-from pipeline.store import Store
+from pipeline.store import COMPACTION, Store, written
 from schemas import relations
 from schemas.tables import ARTICLE_ID_PATTERN
 from transforms import staging
@@ -28,6 +29,7 @@ def verify(store: Store) -> Iterator[tuple[str, list[str]]]:
     if changed:
         return  # what damaged files say is not worth checking
     yield "records in = clean + copies + rejected, for every run and file", list(_wrong_sums(store))
+    yield "a compaction holds as many rows as the files it supersedes", list(_wrong_compactions(store))
     ids = pa.concat_tables([store.read(table, ["article_id"]) for table in ("clean", "copies")]).column("article_id")
     yield "article ids are 32 hex digits, each once", _wrong_ids(ids)
     labels = current_labels(store)
@@ -40,7 +42,7 @@ def verify(store: Store) -> Iterator[tuple[str, list[str]]]:
 
 def _changed_files(store: Store) -> Iterator[str]:
     for manifest in store.manifests:
-        for entry in manifest["files"]:
+        for entry in store.entries(manifest):
             path = staging.join(store.path, entry["path"])
             if not staging.exists(path):
                 yield f"{entry['path']} is missing"
@@ -54,15 +56,25 @@ def _changed_files(store: Store) -> Iterator[str]:
 
 
 def _wrong_sums(store: Store) -> Iterator[str]:
-    for manifest in store.manifests:
+    for manifest in store.runs:
         for entry in [*manifest["inputs"], {"path": "the run", **manifest["counts"]}]:
             out = entry["clean"] + entry["copies"] + entry["rejected"]
             if entry["records"] != out:
                 yield f"{manifest['run_id']}, {entry['path']}: {entry['records']} records in, {out} out"
         for table in ("clean", "copies", "rejected"):
-            rows = sum(entry["rows"] for entry in manifest["files"] if entry["table"] == table)
+            rows = sum(entry["rows"] for entry in written(manifest) if entry["table"] == table)
             if rows != manifest["counts"][table]:
                 yield f"{manifest['run_id']}: {rows} rows in {table}/, {manifest['counts'][table]} counted"
+
+
+def _wrong_compactions(store: Store) -> Iterator[str]:
+    rows = {entry["path"]: entry["rows"] for manifest in store.manifests for entry in written(manifest)}
+    for manifest in store.manifests:
+        for table in KEPT_WHOLE if manifest.get("kind") == COMPACTION else ():
+            made = sum(entry["rows"] for entry in written(manifest) if entry["table"] == table)
+            before = sum(rows[path] for path in manifest["supersedes"] if table in path.split("/")[:2])
+            if made != before:
+                yield f"{manifest['run_id']}: {made} rows in {table}/ of {before}"
 
 
 def _wrong_ids(ids: pa.ChunkedArray) -> list[str]:

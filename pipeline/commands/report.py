@@ -28,12 +28,12 @@ def do(given: argparse.Namespace) -> int:
 
     store = Store(given.store)
     store.require()
-    runs = [manifest["run_id"] for manifest in store.manifests]
+    runs = [manifest["run_id"] for manifest in store.runs]
     wanted = given.run or runs[-1]
     if wanted not in runs:
         near = difflib.get_close_matches(wanted, runs, 1, cutoff=0)
         raise UsageError(f"{given.store} has no run {wanted!r}; did you mean {near[0]}?")
-    manifest = store.manifests[runs.index(wanted)]
+    manifest = store.runs[runs.index(wanted)]
     write_report(store.path, manifest)
     print(json.dumps(manifest, ensure_ascii=False) if given.json else summary_of(manifest, store.path))
     return EXIT_OK

@@ -1,0 +1,35 @@
+"""`copydesk compact`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from pipeline.errors import EXIT_OK
+
+NAME = "compact"
+ABOUT = "many small runs' files into few, labels and matches to the newest; readers are not disturbed"
+EXAMPLE = "--store corpus"
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Adds the command's arguments."""
+    parser.add_argument("--store", required=True, metavar="DIR")
+    parser.add_argument("--json", action="store_true", help="the compaction's manifest as JSON")
+
+
+def do(given: argparse.Namespace) -> int:
+    """Runs the command; gives the exit code."""
+    from pipeline.compact import compact
+
+    manifest = compact(given.store)
+    if given.json:
+        print(json.dumps(manifest, ensure_ascii=False))
+    elif manifest.get("nothing_to_do"):
+        print("Nothing to do: every table is in few files already. Nothing was written")
+    else:
+        print(
+            f"{len(manifest['supersedes'])} files are {len(manifest['files'])} now. `copydesk vacuum` removes the "
+            "superseded ones when they are older than --keep-days"
+        )
+    return EXIT_OK

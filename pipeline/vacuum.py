@@ -1,0 +1,165 @@
+"""What a store holds and no longer needs: leftovers of killed runs, old staging, files that a compaction superseded."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pipeline.compact import settle
+from pipeline.errors import UsageError
+from pipeline.store import COMPACTED, COMPACTION, LOCK, STAGING, Store, locked
+from schemas.tables import STORE_TABLES
+from transforms import staging
+
+RUN = "run="
+LEFTOVER, STAGED, UNFINISHED, SUPERSEDED = (
+    "of a run that was killed, named by no manifest",
+    "staged by a run that was killed",
+    "a file that was not finished",
+    "superseded by a compaction",
+)
+
+
+@dataclass(frozen=True)
+class Leftover:
+    """Something not needed: its path within the store, its size in bytes, and why."""
+
+    path: str
+    size: int
+    why: str
+
+
+def vacuum(path: str, keep_days: float, *, dry_run: bool = False, now: datetime | None = None) -> list[Leftover]:
+    """Removes what no manifest needs; gives what it removed, or would.
+
+    Args:
+        keep_days: what a compaction superseded, and a killed run that can still be gone on with, stay so long.
+        now: the time by which that is measured; the clock's where it is None.
+
+    Raises:
+        UsageError: there is no store, or it can't be written. RunError: a run is writing it.
+    """
+    if not staging.is_local(path):
+        raise UsageError(f"{path} is not on this machine's filesystem; vacuum works on local stores only")
+    Store(path).require()
+    with locked(path):
+        store = Store(path)
+        before = (now or datetime.now(UTC)) - timedelta(days=keep_days)
+        due = [
+            manifest for manifest in store.manifests
+            if manifest.get("kind") == COMPACTION and datetime.fromisoformat(manifest["committed_at"]) <= before
+        ]  # fmt: skip
+        going_on = set(_going_on(store, before))
+        # Staging goes first: a run that is gone on with needs the folders that it has put in place already.
+        found = [*_staged(store, going_on), *_run_folders(store, going_on), *_superseded(store, due)]
+        found += [one for one in _unfinished(store, going_on) if not _is_within(one, found)]
+        if not dry_run:
+            settle(store)
+            _show(store, due)
+            for leftover in found:
+                _remove(os.path.join(store.path, leftover.path))
+            _remove_empty_folders(store.path)
+        return found
+
+
+def _going_on(store: Store, before: datetime) -> Iterator[str]:
+    """Ids of killed runs that the same command still goes on with."""
+    folder = os.path.join(store.path, STAGING)
+    for name in sorted(os.listdir(folder)):
+        plan = os.path.join(folder, name, "plan.json")
+        if (
+            os.path.isfile(plan)
+            and staging.read_json(plan)["number"] == store.next_number
+            and os.path.getmtime(plan) > before.timestamp()
+        ):
+            yield name
+
+
+def _staged(store: Store, going_on: set[str]) -> Iterator[Leftover]:
+    folder = os.path.join(store.path, STAGING)
+    for name in sorted(os.listdir(folder)):
+        path = os.path.join(STAGING, name)
+        if path != LOCK and name not in going_on:
+            yield Leftover(path, _size(os.path.join(store.path, path)), STAGED)
+
+
+def _run_folders(store: Store, going_on: set[str]) -> Iterator[Leftover]:
+    """Folders of runs that no manifest names."""
+    named = {manifest["run_id"] for manifest in store.manifests} | going_on
+    for table in (*STORE_TABLES, "reports", *(os.path.join(COMPACTED, table) for table in STORE_TABLES)):
+        folder = os.path.join(store.path, table)
+        for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
+            if name.startswith(RUN) and name.removeprefix(RUN) not in named:
+                yield Leftover(os.path.join(table, name), _size(os.path.join(folder, name)), LEFTOVER)
+
+
+def _unfinished(store: Store, going_on: set[str]) -> Iterator[Leftover]:
+    for folder, _, names in os.walk(store.path):
+        inside = os.path.relpath(folder, store.path).split(os.sep)
+        if inside[0] == STAGING and len(inside) > 1 and inside[1] in going_on:
+            continue
+        for name in names:
+            if name.endswith(staging.UNFINISHED):
+                path = os.path.join(folder, name)
+                yield Leftover(os.path.relpath(path, store.path), _size(path), UNFINISHED)
+
+
+def _superseded(store: Store, due: Sequence[dict[str, Any]]) -> Iterator[Leftover]:
+    for manifest in due:
+        for path in manifest["supersedes"]:
+            for one in {path: 0, _shown(path): 0}:
+                if os.path.exists(os.path.join(store.path, one)):
+                    yield Leftover(one, _size(os.path.join(store.path, one)), SUPERSEDED)
+
+
+def _shown(path: str) -> str:
+    """Where readers by pattern see a compacted file: `_compacted/clean/run=R/x` is `clean/run=R/x`."""
+    return path.removeprefix(f"{COMPACTED}/")
+
+
+def _show(store: Store, due: Sequence[dict[str, Any]]) -> None:
+    """Links compacted files to where readers by pattern look, just before the superseded ones go."""
+    gone = {path for manifest in due for path in manifest["supersedes"]}
+    for manifest in due:
+        for entry in manifest["files"] + manifest.get("superseded", []):
+            source, target = (os.path.join(store.path, path) for path in (entry["path"], _shown(entry["path"])))
+            if entry["path"] not in gone and os.path.exists(source) and not os.path.exists(target):
+                os.makedirs(os.path.dirname(target), exist_ok=True)
+                os.link(source, target)
+
+
+def _size(path: str) -> int:
+    if not os.path.isdir(path):
+        return os.path.getsize(path)
+    return sum(os.path.getsize(os.path.join(folder, name)) for folder, _, names in os.walk(path) for name in names)
+
+
+def _is_within(leftover: Leftover, found: Sequence[Leftover]) -> bool:
+    return any(leftover.path.startswith(one.path + os.sep) for one in found)
+
+
+def _remove(path: str) -> None:
+    if os.path.isdir(path):
+        shutil.rmtree(path)
+    else:
+        os.unlink(path)
+
+
+def _remove_empty_folders(store: str) -> None:
+    """Folders of runs of which nothing is left."""
+    for table in (*STORE_TABLES, *(os.path.join(COMPACTED, table) for table in STORE_TABLES)):
+        folder = os.path.join(store, table)
+        for name in os.listdir(folder) if os.path.isdir(folder) else ():
+            if name.startswith(RUN) and not os.listdir(os.path.join(folder, name)):
+                os.rmdir(os.path.join(folder, name))
+
+
+def told(found: Sequence[Leftover], *, dry_run: bool) -> str:
+    """What was removed, or would be, for a person to read."""
+    lines = [f"{one.size:>14,}  {one.path}: {one.why}" for one in found]
+    total = f"{len(found)} leftovers, {sum(one.size for one in found) / 1e6:,.1f} MB"
+    return "\n".join([*lines, f"{total}: {'would be removed' if dry_run else 'removed'}"])
