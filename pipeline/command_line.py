@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
+from pipeline.advice import advice
 from pipeline.commands import compact, compare, explain, export, report, run, settings, vacuum, verify
 from pipeline.errors import (
     EXIT_FAILED,
@@ -23,6 +24,7 @@ from pipeline.errors import (
     RunError,
     UsageError,
 )
+from pipeline.log_lines import JSON, TEXT, JsonFormatter, log_line
 from schemas.settings import SettingError
 
 COMMANDS = (run, report, explain, export, compare, verify, compact, vacuum, settings)
@@ -99,24 +101,46 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
     _Parser.words = sys.argv[1:] if arguments is None else arguments
     given = parser().parse_args(arguments)
+    form = getattr(given, "log_format", TEXT)
+    if form == JSON:
+        for handler in logging.getLogger().handlers:
+            handler.setFormatter(JsonFormatter())
     try:
         return int(given.do(given))
     except SettingError as error:
-        print(f"copydesk: {error}", file=sys.stderr)
-        return EXIT_USAGE
-    except (UsageError, RunError) as error:
-        print(f"copydesk: {error}", file=sys.stderr)
-        return error.exit_code
+        return _failed(form, EXIT_USAGE, str(error))
+    except UsageError as error:
+        return _failed(form, error.exit_code, str(error))
+    except RunError as error:
+        return _failed(form, error.exit_code, str(error), advice(error))
     except KeyboardInterrupt:
-        print("copydesk: interrupted; nothing was committed. The same command goes on where this one stopped",
-              file=sys.stderr)  # fmt: skip
-        return EXIT_INTERRUPTED
+        said = "interrupted; nothing was committed. The same command goes on where this one stopped"
+        return _failed(form, EXIT_INTERRUPTED, said)
     except BrokenPipeError:
         return EXIT_OK
+    except OSError as error:
+        said = f"`copydesk {given.command}` failed: {error}. What was committed before is as it was"
+        return _failed(form, EXIT_FAILED, said, advice(error))
     except Exception as error:  # noqa: BLE001 - the last resort: it says how the run failed, and keeps the traceback
-        traceback.print_exc()
-        print(f"copydesk: the run failed and nothing was committed: {error}", file=sys.stderr)
-        return EXIT_FAILED
+        said = f"`copydesk {given.command}` failed: {type(error).__name__}: {error}"
+        frames = "".join(traceback.format_exception(error, limit=-SHOWN_FRAMES))
+        return _failed(form, EXIT_FAILED, said, advice(error), traceback=frames)
+
+
+SHOWN_FRAMES = 6
+"""Of a traceback: what failed and what led there, and the screen isn't full."""
+
+
+def _failed(form: str, code: int, message: str, steps: Sequence[str] = (), traceback: str = "") -> int:
+    """Tells why a command failed and what to do, in one screen; gives the exit code."""
+    if form == JSON:
+        more = {"traceback": traceback} if traceback else {}
+        print(log_line(JSON, "error", message, exit_code=code, what_to_do=list(steps), **more), file=sys.stderr)
+        return code
+    lines = [traceback.rstrip()] if traceback else []
+    lines += [log_line(TEXT, "error", message), *(f"  what to do: {step}" for step in steps)]
+    print("\n".join(lines), file=sys.stderr)
+    return code
 
 
 def _interrupt(_number: int, _frame: Any) -> NoReturn:

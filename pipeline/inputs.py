@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fnmatch
 import glob
 import hashlib
 import os
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence, Set
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from apache_beam.io.filesystems import FileSystems
 
@@ -21,13 +23,15 @@ from transforms.functions.splits import FORMS, form_of
 class InputFile:
     """A file to read: where it is, its size in bytes, the SHA-256 of its content.
 
-    `unreadable` says why a file can't be read; its digest is then one of its path, so that it is read when it can be.
+    `also` are further paths of the same content, which is read once. `unreadable` says why a file can't be read; its
+    digest is then one of its path, so that it is read when it can be.
     """
 
     path: str
     size: int
     sha256: str
     unreadable: str | None = None
+    also: tuple[str, ...] = ()
 
 
 OWN_FOLDERS = (MANIFESTS, STAGING, COMPACTED, "reports", *STORE_TABLES)
@@ -35,16 +39,43 @@ OWN_FOLDERS = (MANIFESTS, STAGING, COMPACTED, "reports", *STORE_TABLES)
 
 @dataclass(frozen=True)
 class FoundInputs:
-    """Files that patterns name, by path, and how many of a folder's files were passed over for their form."""
+    """Files that patterns name, by path.
+
+    Attributes:
+        files: each content once, by the first of its paths.
+        passed_over: how many of a folder's files are of no known form.
+        older: how many were last changed before `since`, and were not opened.
+    """
 
     files: tuple[InputFile, ...]
     passed_over: int
+    older: int = 0
+
+    def new(self, known: Set[str]) -> list[InputFile]:
+        """Files of which the content is not among the known digests."""
+        return [entry for entry in self.files if entry.sha256 not in known]
+
+    def told(self, new: Sequence[InputFile]) -> str:
+        """What is read, and what is not and why."""
+        parts = [f"{len(new)} of {len(self.files)} files are new"]
+        alike = sum(len(entry.also) for entry in self.files)
+        if alike:
+            parts.append(f"{alike} more have the content of another, which is read once")
+        if self.older:
+            parts.append(f"{self.older} more were last changed before --since")
+        if self.passed_over:
+            parts.append(f"{self.passed_over} more are of no known form and were passed over")
+        return "; ".join(parts)
 
 
-def find_inputs(patterns: Sequence[str], store: str) -> FoundInputs:
+def find_inputs(patterns: Sequence[str], store: str, since: datetime | None = None) -> FoundInputs:
     """Files that match any of the patterns; a folder stands for every file of a known form in it.
 
     A file that several paths lead to counts once, by the path that is no link; the store's own files are no input.
+    Links to folders are followed, each folder once, in a given folder and in `**` alike.
+
+    Args:
+        since: leaves out files that were last changed before.
 
     Raises:
         UsageError: a pattern matches nothing, or a file named by a pattern has no known form.
@@ -53,8 +84,7 @@ def find_inputs(patterns: Sequence[str], store: str) -> FoundInputs:
     passed_over = 0
     for pattern in patterns:
         if staging.is_local(pattern) and os.path.isdir(pattern):
-            inside = [os.path.join(folder, name) for folder, _, names in os.walk(pattern) for name in names]
-            inside = [path for path in inside if not _is_inside(path, store)]
+            inside = [path for path in _files_under(pattern) if not _is_inside(path, store)]
             known = [path for path in inside if form_of(path) is not None]
             passed_over += len(inside) - len(known)
             matched = known
@@ -75,7 +105,27 @@ def find_inputs(patterns: Sequence[str], store: str) -> FoundInputs:
     for path in paths:
         if not path.isprintable():
             raise UsageError(f"{path!r} has a name that can't be printed; rename the file, or leave it out")
-    return FoundInputs(tuple(_input_file(path) for path in sorted(_once(paths))), passed_over)
+    once = sorted(_once(paths))
+    recent = [path for path in once if since is None or _changed_at(path) >= since.timestamp()]
+    return FoundInputs(_distinct(_input_file(path) for path in recent), passed_over, len(once) - len(recent))
+
+
+def _distinct(files: Iterable[InputFile]) -> tuple[InputFile, ...]:
+    """Each content once, by the first of its paths; files in the order of their paths."""
+    alike: dict[str, list[InputFile]] = {}
+    for entry in files:
+        alike.setdefault(entry.sha256, []).append(entry)
+    return tuple(replace(first, also=tuple(entry.path for entry in more)) for first, *more in alike.values())
+
+
+def _changed_at(path: str) -> float:
+    """When a file was last changed, in seconds since 1970; what can't be asked counts as new, and is told when read."""
+    if staging.is_local(path):
+        try:
+            return os.path.getmtime(path)
+        except OSError:
+            return float("inf")
+    return float(FileSystems.match([path])[0].metadata_list[0].last_updated_in_seconds or "inf")
 
 
 def _is_inside(path: str, store: str) -> bool:
@@ -97,9 +147,46 @@ def _once(paths: set[str]) -> list[str]:
 
 
 def _match(pattern: str) -> Iterable[str]:
-    if staging.is_local(pattern):
-        return glob.glob(pattern, recursive=True)
-    return [found.path for found in FileSystems.match([pattern])[0].metadata_list]
+    if not staging.is_local(pattern):
+        return [found.path for found in FileSystems.match([pattern])[0].metadata_list]
+    parts = pattern.split(os.sep)
+    if "**" not in parts:
+        return glob.glob(pattern)
+    at = parts.index("**")
+    tops = glob.glob(os.sep.join(parts[:at]) or (os.sep if at else os.curdir))
+    return [
+        path for top in tops if os.path.isdir(top)
+        for path in _files_under(top) if _fits(os.path.relpath(path, top).split(os.sep), parts[at:])
+    ]  # fmt: skip
+
+
+def _fits(names: Sequence[str], parts: Sequence[str]) -> bool:
+    """Whether the names of a path fit the parts of a pattern, by the shell's rules."""
+    if not parts:
+        return not names
+    if parts[0] == "**":
+        return _fits(names, parts[1:]) or (bool(names) and names[0][0] != "." and _fits(names[1:], parts))
+    seen = bool(names) and (names[0][0] != "." or parts[0][:1] == ".")
+    return seen and fnmatch.fnmatchcase(names[0], parts[0]) and _fits(names[1:], parts[1:])
+
+
+def _files_under(top: str) -> Iterator[str]:
+    """Every file in a folder and those in it; links to folders are followed after all else, each folder once."""
+    visited: set[str] = set()
+    ahead = [top]
+    while ahead:
+        links: list[str] = []
+        for start in ahead:
+            for folder, inside, names in os.walk(start):
+                real = os.path.realpath(folder)
+                if real in visited:
+                    inside.clear()
+                    continue
+                visited.add(real)
+                paths = [os.path.join(folder, name) for name in inside]
+                links += [path for path in paths if os.path.islink(path)]
+                yield from (os.path.join(folder, name) for name in names)
+        ahead = sorted(links)
 
 
 def _input_file(path: str) -> InputFile:

@@ -8,7 +8,9 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TextIO
+from typing import Any, TextIO
+
+from pipeline.log_lines import TEXT, log_line
 
 STEPS = {
     "1-stage": "reading, cleaning and signing",
@@ -28,17 +30,23 @@ class Progress:
 
     Args:
         stream: where to write; None shows nothing.
+        form: "text", or "json" for one JSON object a line.
+
+    Attributes:
+        seconds: how long each job took that has ended, by its name.
     """
 
-    def __init__(self, stream: TextIO | None = sys.stderr) -> None:
-        self.stream = stream
-        self.on_terminal = stream is not None and stream.isatty()
+    def __init__(self, stream: TextIO | None = sys.stderr, form: str = TEXT) -> None:
+        self.stream, self.form = stream, form
+        self.on_terminal = stream is not None and stream.isatty() and form == TEXT
+        self.seconds: dict[str, float] = {}
         self._folder: str | None = None
         self._bytes = 0
 
-    def say(self, text: str) -> None:
+    def say(self, text: str, level: str = "info", **fields: Any) -> None:
+        """Shows one line; the fields are told as JSON only."""
         if self.stream is not None:
-            print(f"copydesk: {text}", file=self.stream, flush=True)
+            print(log_line(self.form, level, text, **fields), file=self.stream, flush=True)
 
     def expect(self, total_bytes: int, folder: str) -> None:
         """How much there is to read, and where staged parts appear."""
@@ -47,21 +55,25 @@ class Progress:
     @contextmanager
     def job(self, name: str) -> Iterator[None]:
         """Shows that a job runs until the block ends."""
+        started = time.monotonic()
         if self.stream is None:
             yield
-            return
-        ended = threading.Event()
-        started = time.monotonic()
-        watcher = threading.Thread(target=self._watch, args=(name, started, ended), daemon=True)
-        watcher.start()
-        try:
-            yield
-        finally:
-            ended.set()
-            watcher.join()
-            if self.on_terminal:
-                self.stream.write("\r\x1b[K")
-        self.say(f"{name[0]}/{len(STEPS)} {STEPS[name]}: {time.monotonic() - started:.1f} s")
+        else:
+            ended = threading.Event()
+            watcher = threading.Thread(target=self._watch, args=(name, started, ended), daemon=True)
+            watcher.start()
+            try:
+                yield
+            finally:
+                ended.set()
+                watcher.join()
+                if self.on_terminal:
+                    self.stream.write("\r\x1b[K")
+        self.seconds[name] = time.monotonic() - started
+        self.say(
+            f"{name[0]}/{len(STEPS)} {STEPS[name]}: {self.seconds[name]:.1f} s",
+            step=name, seconds=round(self.seconds[name], 3), state="done",
+        )  # fmt: skip
 
     def _watch(self, name: str, started: float, ended: threading.Event) -> None:
         assert self.stream is not None
@@ -72,7 +84,7 @@ class Progress:
                 self.stream.write(f"\r\x1b[K{text}")
                 self.stream.flush()
             else:
-                self.say(text)
+                self.say(text, step=name, seconds=round(seconds, 3), state="working")
 
     def _so_far(self, name: str) -> str:
         """Staged parts and their size against what there is to read: cleaned text is about as large as its input."""

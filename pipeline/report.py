@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any
 
+from pipeline.summary import by_count
 from schemas.reasons import REASONS
 from transforms import staging
 
@@ -25,6 +26,7 @@ td{overflow-wrap:anywhere}.totals{display:flex;gap:1rem;flex-wrap:wrap}
 def report_html(manifest: dict[str, Any]) -> str:
     """The page as text; everything that came from outside is escaped."""
     counts, tallies = manifest["counts"], manifest["tallies"]
+    refused = tallies.get("rejected_by_reason", {})
     totals = "".join(
         f"<div><b>{counts[name]:,}</b>{escape(label)}</div>"
         for name, label in (
@@ -39,7 +41,7 @@ def report_html(manifest: dict[str, Any]) -> str:
         f"<h1>Run {escape(manifest['run_id'])}</h1><p>Started {escape(manifest['started_at'])}, committed "
         f"{escape(manifest['committed_at'])}.</p><div class='totals'>{totals}</div>",
         _table("Why records were refused", ("reason", "what it means", "records"),
-               ((name, REASONS.get(name, ""), count) for name, count in tallies.get("rejected_by_reason", {}).items())),
+               ((name, REASONS.get(name, ""), count) for name, count in by_count(refused))),
         _table("Relations", ("relation", "articles"), _added(tallies, "by_relation")),
         _table("What was taken out of the text", ("rule", "spans"), _added(tallies, "by_rule")),
         _table("Outlets", ("outlet", "clean", "copies"), _side_by_side(tallies, "by_source")),
@@ -47,6 +49,8 @@ def report_html(manifest: dict[str, Any]) -> str:
         _table("Languages", ("language", "clean", "copies"), _side_by_side(tallies, "by_language")),
         _table("Files", ("file", "records", "clean", "copies", "rejected"),
                ((e["path"], e["records"], e["clean"], e["copies"], e["rejected"]) for e in manifest["inputs"][:500])),
+        _table("Files of the same content as one of those", ("file", "read as"),
+               ((path, entry["path"]) for entry in manifest["inputs"][:500] for path in entry.get("also", ()))),
         _table("Caps", ("what", "how many"), manifest["caps"].items()),
         _table("Settings", ("setting", "value"), ((key, str(value)) for key, value in manifest["settings"].items())),
         "</body></html>",
@@ -81,7 +85,7 @@ def _added(tallies: Mapping[str, Mapping[str, int]], name: str) -> list[tuple[st
     for table in ("clean", "copies"):
         for key, count in tallies.get(f"{table}_{name}", {}).items():
             total[key] = total.get(key, 0) + count
-    return sorted(total.items(), key=lambda item: (-item[1], item[0]))
+    return by_count(total)
 
 
 def _side_by_side(tallies: Mapping[str, Mapping[str, int]], name: str) -> list[tuple[str, int, int]]:

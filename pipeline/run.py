@@ -57,6 +57,10 @@ class RunOptions:
     store: str
     settings: Settings
     workers: int = 1
+    since: datetime | None = None
+    """Files that were last changed before are left out."""
+    reprocess: bool = False
+    """Files that the store has read are read again."""
 
 
 def run(options: RunOptions, progress: Progress) -> dict[str, Any]:
@@ -65,24 +69,23 @@ def run(options: RunOptions, progress: Progress) -> dict[str, Any]:
     Raises:
         UsageError: the options don't fit the inputs or the store. RunError: the run failed; nothing was committed.
     """
-    found = find_inputs(options.patterns, options.store)
+    found = find_inputs(options.patterns, options.store, options.since)
     store = Store(options.store)
     store.check_scheme(scheme(options.settings.sign))
-    known = store.known_inputs()
-    new = [entry for entry in _distinct(found) if entry.sha256 not in known]
-    if not new:
-        return {"nothing_new": True, "files": len(found.files), "store": store.path, "runs": len(store.manifests)}
+    if not _new(found, store, options):
+        return {
+            "nothing_new": True, "files": len(found.files), "store": store.path, "runs": len(store.runs),
+            "older": found.older,
+        }  # fmt: skip
     with locked(store.path):
         store = Store(options.store)
+        new = _new(found, store, options)
+        progress.say(found.told(new))
         return _Run(options, store, new, progress).commit()
 
 
-def _distinct(found: FoundInputs) -> list[InputFile]:
-    """Of files of the same content the first by path."""
-    first: dict[str, InputFile] = {}
-    for entry in found.files:
-        first.setdefault(entry.sha256, entry)
-    return sorted(first.values(), key=lambda entry: entry.path)
+def _new(found: FoundInputs, store: Store, options: RunOptions) -> list[InputFile]:
+    return found.new(frozenset() if options.reprocess else store.known_inputs())
 
 
 class _Run:
@@ -97,7 +100,9 @@ class _Run:
 
     def _plan(self, inputs: list[InputFile]) -> dict[str, Any]:
         entries = [dataclasses.asdict(entry) for entry in inputs]
-        asked = json.dumps([entries, self.settings.as_dict()], sort_keys=True)
+        # What only decides whether the run may commit doesn't make it another run.
+        deciding = {key: value for key, value in self.settings.as_dict().items() if not key.startswith("run.")}
+        asked = json.dumps([entries, deciding], sort_keys=True)
         number = self.store.next_number
         return {
             "number": number,
@@ -111,7 +116,7 @@ class _Run:
         """Goes on with an unfinished run of the same plan; what other unfinished runs left is cleared away."""
         path = staging.join(self.folder, "plan.json")
         if staging.exists(path):
-            self.plan = staging.read_json(path)
+            self.plan = staging.read_json(path) | {"settings": self.plan["settings"]}
             self.progress.say(f"going on with run {self.run_id}, which had not finished")
             return
         staging_root = staging.join(self.store.path, STAGING)
@@ -182,7 +187,8 @@ class _Run:
         self._move_into_place()
         self.store.commit(manifest)
         if staging.is_local(self.folder):
-            shutil.rmtree(self.folder)
+            # The run is committed: what can't be cleared away is left to the next one, or to vacuum.
+            shutil.rmtree(self.folder, ignore_errors=True)
         return manifest
 
     def _stage(self) -> list[dict[str, Any]]:
@@ -354,14 +360,14 @@ class _Run:
                 )
         counts = manifest["counts"]
         tally = manifest["tallies"].get("rejected_by_reason", {})
-        refused = counts["rejected"] - tally.get("repeat", 0)
+        repeats = tally.get("repeat", 0)
+        refused, given = counts["rejected"] - repeats, counts["records"] - repeats
         most = self.settings.run.max_rejected_fraction
-        if counts["records"] and refused / counts["records"] > most:
+        if given and refused / given > most:
             worst = ", ".join(f"{name} {count}" for name, count in tally.items() if name != "repeat")
-            shutil.rmtree(self.folder, ignore_errors=True)
             raise RunError(
-                f"{refused} of {counts['records']} records were refused ({worst}), more than the share {most:g} that "
-                "--max-rejected-fraction allows. Nothing was committed"
+                f"{refused} of {given} records (repeats not counted) were refused ({worst}), more than the share "
+                f"{most:g} that --max-rejected-fraction allows. Nothing was committed"
             )
 
     def _move_into_place(self) -> None:

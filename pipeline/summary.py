@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from schemas.reasons import REASONS
@@ -10,19 +11,20 @@ from schemas.reasons import REASONS
 def summary_of(manifest: dict[str, Any], store: str) -> str:
     """The summary of a committed run, or of a run that found nothing new."""
     if manifest.get("nothing_new"):
+        older = f"; {manifest['older']:,} more were last changed before --since" if manifest["older"] else ""
         return (
             f"Nothing new: the store has read all {manifest['files']} input files before "
-            f"({_number(manifest['runs'], 'run')} committed). Nothing was written.\nstore     {store}"
+            f"({_number(manifest['runs'], 'run')} committed){older}. Nothing was written.\nstore     {store}"
         )
     counts, tallies = manifest["counts"], manifest["tallies"]
     lines = [
         f"Run {manifest['run_id']} committed",
-        f"  records in  {counts['records']:>9,}   from {_number(len(manifest['inputs']), 'file')}",
+        f"  records in  {counts['records']:>9,}   from {_number(len(manifest['inputs']), 'file')}{_alike(manifest)}",
         f"  clean       {counts['clean']:>9,}   articles to use ({_tally(tallies.get('clean_by_relation'))})",
         f"  copies      {counts['copies']:>9,}   of a kept article ({_tally(tallies.get('copies_by_relation'))})",
         f"  rejected    {counts['rejected']:>9,}   {'' if counts['rejected'] else 'none'}",
     ]
-    for reason, count in tallies.get("rejected_by_reason", {}).items():
+    for reason, count in by_count(tallies.get("rejected_by_reason", {})):
         lines.append(f"    {count:>7,}  {reason}: {REASONS.get(reason, '')}")
     if counts["relabelled"]:
         lines.append(f"  relabelled  {counts['relabelled']:>9,}   articles of earlier runs, by what arrived now")
@@ -37,7 +39,7 @@ def summary_of(manifest: dict[str, Any], store: str) -> str:
         for rule, count in tallies.get(name, {}).items():
             rules[rule] = rules.get(rule, 0) + count
     if rules:
-        most = sorted(rules.items(), key=lambda item: (-item[1], item[0]))[:5]
+        most = by_count(rules)[:5]
         lines.append(f"  removed     {sum(rules.values()):>9,}   spans; most by {_tally(dict(most))}")
     lines += [
         f"store     {store}",
@@ -47,8 +49,18 @@ def summary_of(manifest: dict[str, Any], store: str) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def _tally(tally: dict[str, int] | None) -> str:
-    return ", ".join(f"{name} {count:,}" for name, count in tally.items()) if tally else "none"
+def by_count(tally: Mapping[str, int]) -> list[tuple[str, int]]:
+    """A tally, what there is most of first; manifests keep no order."""
+    return sorted(tally.items(), key=lambda item: (-item[1], item[0]))
+
+
+def _tally(tally: Mapping[str, int] | None) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in by_count(tally)) if tally else "none"
+
+
+def _alike(manifest: dict[str, Any]) -> str:
+    alike = sum(len(entry.get("also", ())) for entry in manifest["inputs"])
+    return f" ({_number(alike, 'more file')} of the same content as one of them)" if alike else ""
 
 
 def _number(count: int, noun: str) -> str:

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from pipeline.errors import EXIT_OK
+from pipeline.log_lines import JSON, TEXT
+from pipeline.progress import Progress
+from pipeline.summary import summary_of
 from schemas.settings import Settings, parse_assignments
 
 NAME = "run"
@@ -25,6 +31,8 @@ def declare(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--input", nargs="+", required=True, metavar="PATTERN", help="files, folders or patterns (** too)")
     add("--store", required=True, metavar="DIR", help="where the store is, or is to be made")
+    add("--since", type=moment, metavar="TIME", help="only files changed since: 2026-07-14, 2026-07-14T06:00Z, 36h, 7d")
+    add("--reprocess", action="store_true", help="read files again that the store has read")
     add("--workers", type=positive, default=1, metavar="N", help="processes to use (default 1)")
     add("--field", action="append", metavar="FIELD=NAME", help="an input's own name for a field")
     add("--keep", help="who stands for a story: most-complete, earliest or wire-first")
@@ -32,21 +40,41 @@ def declare(parser: argparse.ArgumentParser) -> None:
     add("--clean", metavar="LEVEL", help="off, light or full")
     add("--max-rejected-fraction", metavar="F", help="fail instead of committing when more is refused")
     add("--set", action="append", metavar="KEY=VALUE", help="any setting (see `copydesk settings`)")
-    add("--json", action="store_true", help="the summary as JSON")
-    add("--quiet", action="store_true", help="no progress on standard error")
+    add_telling(parser)
 
 
 def do(given: argparse.Namespace) -> int:
     """Runs the command; gives the exit code."""
-    from pipeline.progress import Progress
+    from pipeline.metrics import recorded
     from pipeline.run import RunOptions, run
-    from pipeline.summary import summary_of
 
-    settings = settings_of(given)
-    options = RunOptions(tuple(given.input), given.store, settings, given.workers)
-    manifest = run(options, Progress(None if given.quiet else sys.stderr))
-    print(json.dumps(manifest, ensure_ascii=False) if given.json else summary_of(manifest, given.store.rstrip("/")))
+    progress = progress_of(given)
+    with recorded(given.metrics, given.store, progress) as outcome:
+        settings = settings_of(given)
+        options = RunOptions(
+            tuple(given.input), given.store, settings, given.workers, since=given.since, reprocess=given.reprocess
+        )
+        outcome.manifest = run(options, progress)
+    tell(outcome.manifest, given)
     return EXIT_OK
+
+
+def add_telling(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of every command that makes a run: how it tells what it does and did."""
+    parser.add_argument("--json", action="store_true", help="the summary as JSON")
+    parser.add_argument("--quiet", action="store_true", help="no progress on standard error")
+    parser.add_argument("--log-format", choices=(TEXT, JSON), default=TEXT, help="lines on standard error")
+    parser.add_argument("--metrics", metavar="FILE", help="write what happened for Prometheus (textfile collector)")
+
+
+def progress_of(given: argparse.Namespace) -> Progress:
+    """Where a command shows what it does."""
+    return Progress(None if given.quiet else sys.stderr, given.log_format)
+
+
+def tell(manifest: dict[str, Any], given: argparse.Namespace) -> None:
+    """Prints the summary of a run."""
+    print(json.dumps(manifest, ensure_ascii=False) if given.json else summary_of(manifest, given.store.rstrip("/")))
 
 
 def settings_of(given: argparse.Namespace) -> Settings:
@@ -74,3 +102,17 @@ def positive(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} given; expected a whole number from 1")
     return int(text)
+
+
+def moment(text: str) -> datetime:
+    """A time as ISO 8601 (UTC where it names no zone) or so many hours or days ago; else the error argparse shows."""
+    ago = re.fullmatch(r"(\d{1,6})([hd])", text)
+    if ago:
+        return datetime.now(UTC) - timedelta(**{{"h": "hours", "d": "days"}[ago.group(2)]: int(ago.group(1))})
+    try:
+        given = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} given; expected a time as 2026-07-14 or 2026-07-14T06:00Z, or 36h or 7d for so long ago"
+        ) from None
+    return given if given.tzinfo else given.replace(tzinfo=UTC)

@@ -57,7 +57,7 @@ def test_commands_and_examples_run(folder: Path) -> None:
             assert done.returncode == 0, f"{block}\n{done.stderr}"
 
 
-def test_readme_is_one_screen_of_sections() -> None:
-    assert len(README.splitlines()) <= 110
-    for heading in ("The flow", "Reading the store", "Exit codes"):
+def test_readme_is_short_and_has_its_sections() -> None:
+    assert len(README.splitlines()) <= 200
+    for heading in ("The flow", "Reading the store", "Which files a run reads", "Care of a store", "Exit codes"):
         assert f"## {heading}" in README
