@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import random
+import tomllib
 import unicodedata
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.functions.arabic_spelling import VARIANTS, respelled_in_all_ways
+from tests.seeds_build import SOURCES
 from transforms.functions.folding import TABLE_SIZE, fold_character, fold_tables, fold_words
+from transforms.functions.shingling import distinct_shingles, hash_words
 
 TOGETHER = {
     "tatweel": ("الرئيـــس", "الرئيس"),
@@ -31,6 +37,10 @@ TOGETHER = {
     "harakat": ("الكِتَابُ", "الكتاب"),
     "shadda and tanwin": ("مُحمّدًا", "محمدا"),
     "superscript alef": ("هٰذا", "هذا"),
+    "teh marbuta goal": ("مدینۃ", "مدينه"),
+    "marks as presentation forms": ("ﻣ\ufe78ﺤ\ufe76ﻤ\ufe7cﺪ", "محمد"),
+    "marks on a tatweel": ("م\ufe77حمد", "محمد"),
+    "shadda with damma as one form": ("بر\ufc61يد", "بريد"),
     "presentation forms": ("\ufee3\ufeaa\ufef3\ufee8\ufe94", "مدينة"),
     "lam-alef ligature": ("\ufefb", "لا"),
     "lam-alef with hamza": ("\ufef7", "لأ"),
@@ -59,6 +69,14 @@ TOGETHER = {
     "Roman numeral sign": ("Ⅷ", "viii"),
     "Hebrew points": ("שָׁלוֹם", "שלום"),
     "half-width kana": ("ｶﾅ", "カナ"),
+    "half-width kana with its voicing": ("ｶﾞｷﾞ ﾊﾟﾝ", "ガギ パン"),
+    "voicing typed on its own": ("か\u3099き", "がき"),
+    "ideographic spaces": ("新聞\u3000記者", "新聞記者"),
+    "ideographic punctuation": ("新聞、記者。", "新聞記者"),
+    "Thai phrases with and without a space": ("ข่าว วันนี้", "ข่าววันนี้"),
+    "zero-width space between Thai words": ("ข่าว\u200bวันนี้", "ข่าววันนี้"),
+    "Thai digits": ("๒๕๖๙", "2569"),
+    "full-width Latin beside Han": ("Ａ４纸", "A4 纸"),
     "variation selector": ("❤\ufe0fharbour", "❤harbour"),
     "quotes of either form": ("don’t", "don't"),
     "dashes of any form": ("two–three", "two-three"),
@@ -85,11 +103,25 @@ APART = {
     "Thai vowel sign and none": ("กิ", "ก"),
     "Hangul syllables": ("가", "각"),
     "Han characters": ("大", "太"),
+    "voiced and unvoiced kana": ("かき", "かぎ"),
+    "voiced and half-voiced kana": ("ばん", "ぱん"),
+    "voiced katakana": ("ハリ", "バリ"),
+    "hiragana and katakana": ("かき", "カキ"),
+    "traditional and simplified Han": ("聞", "闻"),
+    "Thai tones": ("ข่าว", "ขาว"),
+    "Thai tones of two kinds": ("ขาว", "ข้าว"),
+    "Thai silencing sign": ("การ์", "การ"),
+    "Lao tones": ("ຂ່າວ", "ຂາວ"),
+    "Devanagari virama": ("कर्म", "करम"),
+    "Urdu retroflex letters": ("ٹال", "تال"),
+    "Persian pe and be": ("پا", "با"),
+    "Persian che and jim": ("چای", "جای"),
+    "Persian zhe and ze": ("ژاله", "زاله"),
+    "Persian gaf and kaf": ("گل", "كل"),
+    "Urdu noon ghunna": ("ماں", "مان"),
+    "Urdu do-chashmi he in an aspirate and none": ("گھر", "گر"),
     "Bengali vowel signs": ("কি", "কা"),
 }
-
-BUG_THAI = "bug: folding drops the Thai and Lao vowel signs below (combining classes 103 and 118)"
-BUG_SELECTOR = "bug: an ideographic variation selector (U+E0100 and up) becomes a word of its own"
 
 
 @pytest.mark.parametrize(("one", "other"), TOGETHER.values(), ids=TOGETHER.keys())
@@ -118,12 +150,42 @@ def test_known_words() -> None:
     assert fold_words("") == fold_words(" \n\t.,;—") == []
 
 
-def test_scripts_without_spaces_are_split_by_character() -> None:
-    assert fold_words("新聞 記者") == ["新", "聞", "記", "者"]
-    assert fold_words("カナ12かな") == ["カ", "ナ", "12", "か", "な"]
-    assert fold_words("กขค") == ["ก", "ข", "ค"]
-    assert fold_words("\U00020000\U00020001") == ["\U00020000", "\U00020001"]
+def test_scripts_without_spaces_end_where_others_begin() -> None:
+    assert fold_words("カナ12かな") == [*fold_words("カナ"), "12", *fold_words("かな")]
     assert fold_words("Aの") == ["a", "の"]
+    assert fold_words("กA") == ["ก", "a"]
+    assert "".join(fold_words("\U00020000\U00020001")) == "\U00020000\U00020001"
+
+
+UNSPACED_TEXTS = {
+    "zh": "市水务局昨天表示，老城区的供水管道将在三年内全部更换，首批工程从东门一带开始，夜间停水不超过四小时。",
+    "ja": "市は九日、老朽化した市民会館を来年度から三年かけて建て替えると発表した。総工費は約八十億円を見込んでいる。",
+    "th": "เทศบาลเมืองประกาศเมื่อวันอังคารว่าจะปิดสะพานข้ามคลองเป็นเวลาสามเดือนเพื่อซ่อมแซมโครงสร้างที่ชำรุดจากน้ำท่วมปีก่อน",
+}
+
+
+@pytest.mark.parametrize(("language", "shortest", "longest"), [("zh", 1.5, 2.6), ("ja", 1.5, 2.6), ("th", 3, 6)])
+def test_stretches_are_about_a_word_long(language: str, shortest: float, longest: float) -> None:
+    words = fold_words(UNSPACED_TEXTS[language])
+    assert shortest < sum(map(len, words)) / len(words) < longest
+
+
+@pytest.mark.parametrize("text", UNSPACED_TEXTS.values(), ids=UNSPACED_TEXTS.keys())
+def test_an_edit_changes_few_stretches(text: str) -> None:
+    """A letter taken out anywhere touches the stretch it stood in and the ones beside it, and no other."""
+    words = fold_words(text)
+    for at in range(len(text)):
+        edited = fold_words(text[:at] + text[at + 1 :])
+        front = next((n for n, (a, b) in enumerate(zip(words, edited, strict=False)) if a != b), len(edited))
+        back = next((n for n, (a, b) in enumerate(zip(words[::-1], edited[::-1], strict=False)) if a != b), 0)
+        assert len(words) - front - back <= 3, text[at]
+
+
+@given(st.text(st.sampled_from("".join(UNSPACED_TEXTS.values())), min_size=4), st.data())
+def test_a_sentence_is_cut_alike_wherever_it_stands(text: str, data: st.DataObject) -> None:
+    at = data.draw(st.integers(0, len(text)))
+    whole, part = fold_words(text), fold_words(text[at:])
+    assert part[1:] == whole[len(whole) - len(part[1:]) :]
 
 
 def test_hangul_and_devanagari_keep_their_words() -> None:
@@ -153,3 +215,25 @@ def test_tables_hold_every_character() -> None:
     assert (fold_character("ﷺ").split(), fold_character("ـ"), fold_character("—")) == (
         ["صلي", "الله", "عليه", "وسلم"], "", " ",
     )  # fmt: skip
+
+
+ARABIC_TEXTS = tomllib.loads((SOURCES / "arabic.toml").read_text(encoding="utf-8"))
+
+
+def shingles_of(text: str) -> set[int]:
+    words, _ = hash_words(pa.array([text]))
+    return set(distinct_shingles(words, 0, len(words), 5).tolist())
+
+
+@pytest.mark.parametrize("variant", [*VARIANTS, "all at once"])
+def test_respelled_arabic_has_the_same_shingles(variant: str) -> None:
+    """Jaccard over word 5-shingles of a text and the text as other papers spell it is exactly 1, for every text."""
+    respell = VARIANTS.get(variant, respelled_in_all_ways)
+    changed = 0
+    for name, story in sorted(ARABIC_TEXTS.items()):
+        for seed in range(3):
+            other = respell(story["text"], random.Random(f"{name} {seed}"))
+            changed += other != story["text"]
+            one, two = shingles_of(story["text"]), shingles_of(other)
+            assert len(one & two) / len(one | two) == 1.0, name
+    assert changed >= 3, "the variant changed nothing: the test would prove nothing"

@@ -21,12 +21,17 @@ _SKIP = np.uint32(folding.SKIP)
 _EXPANSION = np.uint32(folding.EXPANSION)
 _UNSPACED = np.uint32(folding.UNSPACED)
 _DIGIT = np.uint32(folding.DIGIT)
+_ALPHABETIC = np.uint32(folding.ALPHABETIC)
 _CODE_POINT = np.uint32(folding.CODE_POINT)
 _SPECIAL = np.uint32(folding.EXPANSION | folding.UNSPACED)
 _TABLE_SIZE = folding.TABLE_SIZE
 _FIRST_SELECTOR, _LAST_SELECTOR = folding.SELECTORS
 _WORD_SEED = np.uint64(0xCBF29CE484222325)
 _WORD_PRIME = np.uint64(0x100000001B3)
+_CUT1, _CUT2 = (np.uint64(value) for value in folding.CUT_MULTIPLIERS)
+_CUT_QUARTERS = np.uint64(folding.CUT_QUARTERS)
+_CUT_QUARTERS_ALPHABETIC = np.uint64(folding.CUT_QUARTERS_ALPHABETIC)
+_OUTSIDE, _SPACED, _UNSPACED_RUN = range(3)
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX2 = np.uint64(0x94D049BB133111EB)
@@ -57,6 +62,14 @@ def _close(state: np.uint64, has_digit: np.uint64) -> np.uint32:
 
 
 @numba.njit(nogil=True, cache=True)
+def _cuts_between(left: np.uint32, right: np.uint32) -> bool:
+    """As `folding.cuts_between`, of two entries."""
+    value = (np.uint64(left & _CODE_POINT) << np.uint64(21) | np.uint64(right & _CODE_POINT)) * _CUT1
+    value = (value ^ (value >> np.uint64(32))) * _CUT2
+    return bool(value >> np.uint64(62) < (_CUT_QUARTERS_ALPHABETIC if right & _ALPHABETIC else _CUT_QUARTERS))
+
+
+@numba.njit(nogil=True, cache=True)
 def _hash_words(
     data: npt.NDArray[np.uint8],
     offsets: Offsets,
@@ -70,7 +83,8 @@ def _hash_words(
     for document in range(len(offsets) - 1):
         out_offsets[document] = count
         state = _WORD_SEED
-        inside = False
+        inside = _OUTSIDE
+        before = np.uint32(0)
         digit = np.uint64(0)
         at = offsets[document]
         end = offsets[document + 1]
@@ -104,15 +118,19 @@ def _hash_words(
             if entry & _SPECIAL == 0:
                 # The common case, kept free of calls: a letter or digit, or what stands between words.
                 if entry != 0:
+                    if inside == _UNSPACED_RUN:
+                        out[count] = _close(state, digit)
+                        count += 1
+                        state = _WORD_SEED
                     state = (state ^ np.uint64(entry & _CODE_POINT)) * _WORD_PRIME
                     digit |= np.uint64(entry & _DIGIT)
-                    inside = True
-                elif inside:
+                    inside = _SPACED
+                elif inside == _SPACED:
                     out[count] = _close(state, digit)
                     count += 1
                     state = _WORD_SEED
                     digit = np.uint64(0)
-                    inside = False
+                    inside = _OUTSIDE
                 continue
             if entry == _SKIP:
                 continue
@@ -120,21 +138,23 @@ def _hash_words(
             number = np.int64(entry & np.uint32(0x7FFFFFFF)) if expands else 0
             for place in range(starts[number], starts[number + 1] if expands else starts[number] + 1):
                 one = expansions[place] if expands else entry
-                if one == 0 or one & _UNSPACED:
-                    if inside:
-                        out[count] = _close(state, digit)
-                        count += 1
-                        state = _WORD_SEED
-                        digit = np.uint64(0)
-                        inside = False
-                    if one != 0:
-                        out[count] = _close((_WORD_SEED ^ np.uint64(one & _CODE_POINT)) * _WORD_PRIME, np.uint64(0))
-                        count += 1
+                unspaced = one & _UNSPACED != 0
+                if inside == _UNSPACED_RUN:
+                    ends = one != 0 and (not unspaced or _cuts_between(before, one))
                 else:
+                    ends = inside == _SPACED and (one == 0 or unspaced)
+                if ends:
+                    out[count] = _close(state, digit)
+                    count += 1
+                    state = _WORD_SEED
+                    digit = np.uint64(0)
+                    inside = _OUTSIDE
+                if one != 0:
                     state = (state ^ np.uint64(one & _CODE_POINT)) * _WORD_PRIME
                     digit |= np.uint64(one & _DIGIT)
-                    inside = True
-        if inside:
+                    inside = _UNSPACED_RUN if unspaced else _SPACED
+                    before = one
+        if inside != _OUTSIDE:
             out[count] = _close(state, digit)
             count += 1
     out_offsets[len(offsets) - 1] = count

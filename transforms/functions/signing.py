@@ -15,7 +15,7 @@ from transforms.functions.agencies import agency_named
 from transforms.functions.minhash import DATASKETCH_SCHEME, DATASKETCH_SEED, sketch_words
 from transforms.functions.shingling import hash_words
 
-FOLDING_VERSION = 1
+FOLDING_VERSION = 2
 """Raised when folding or hashing changes: old fingerprints can't be compared with new ones then."""
 
 MICROSECONDS_A_DAY = 86_400_000_000
