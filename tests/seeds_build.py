@@ -37,6 +37,8 @@ TEXTS: dict[str, dict[str, str]] = {}
 for _name in ("english.toml", "arabic.toml"):
     TEXTS |= tomllib.loads((SOURCES / _name).read_text(encoding="utf-8"))
 
+OTHER_SCRIPTS: dict[str, Record] = tomllib.loads((SOURCES / "other_scripts.toml").read_text(encoding="utf-8"))
+
 RECORDS: dict[str, Record] = tomllib.loads((SOURCES / "records.toml").read_text(encoding="utf-8"))
 
 TRUTH: dict[str, list[str]] = {}
@@ -578,6 +580,30 @@ def pages_in_records() -> bytes:
     )
 
 
+def other_scripts() -> bytes:
+    """Persian, Urdu, Chinese, Japanese, Thai: a wire's text, copies of it, another article, and notices, of each."""
+    rows = []
+    for lang, texts in OTHER_SCRIPTS.items():
+        whole, other = (texts[name].strip().split("\n") for name in ("text", "other"))
+        versions = [
+            ("wire", texts["agency"], "13T06:00", whole),
+            ("verbatim", texts["paper"], "13T09:30", whole),
+            ("edited", texts["paper"], "14T05:00", replaced(whole, texts["changes"])),
+            ("cut", texts["paper"], "14T07:15", whole[: texts["cut"]]),
+            ("other", texts["agency"], "15T08:00", other),
+            ("notice-1", texts["agency"], "16T08:00", [texts["short"]]),
+            ("notice-2", texts["paper"], "16T12:00", [texts["short"]]),
+            ("notice-other", texts["paper"], "16T13:00", [texts["short_other"]]),
+        ]
+        for number, (name, source, when, body) in enumerate(versions):
+            heading = texts["title"] if number < 4 else texts["other_title"] if name == "other" else None
+            own = {"id": f"{lang}-{number}", "url": f"https://scripts.example/{lang}/{number}", "source": source}
+            rows.append(
+                record(f"{lang}-{name}", body, lines(body), **own, title=heading, date=f"2026-07-{when}:00Z", lang=lang)
+            )
+    return jsonl(rows)
+
+
 def plain(heading: str, *parts: str | Iterable[str]) -> str:
     """A text file as people keep them: the headline, then the paragraphs with an empty line between."""
     return heading + "\n\n" + lines(*parts).replace("\n", "\n\n") + "\n"
@@ -798,6 +824,7 @@ def built() -> dict[str, bytes]:
         "articles/jsonl/al_manara.jsonl": al_manara(),
         "articles/jsonl/al_rasid.jsonl.zst": al_rasid(),
         "articles/jsonl/pages_in_records.jsonl": pages_in_records(),
+        "articles/jsonl/other_scripts.jsonl": other_scripts(),
         "articles/json/evening_brief.json": evening_brief(),
         "articles/json/follow_up.json": follow_up(),
         "articles/parquet/daily_archive.parquet": daily_archive(),
@@ -831,7 +858,8 @@ def folded_words(text: str) -> list[str]:
     text = unicodedata.normalize("NFKD", text).casefold()
     text = "".join(sign for sign in text if unicodedata.category(sign) not in ("Mn", "Cf") and sign != "ـ")
     text = text.translate(str.maketrans("ىة" + "٠١٢٣٤٥٦٧٨٩", "يه" + "0123456789"))
-    return re.findall(r"\w+", text)
+    # What is written without spaces is compared letter by letter.
+    return re.findall(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]|[^\W\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]+", text)
 
 
 def shingles(words: list[str]) -> set[tuple[str, ...]]:
