@@ -163,9 +163,12 @@ FIELD_ALIASES: dict[str, tuple[str, ...]] = {
     "url": ("url", "link", "source_url"),
     "source": ("source", "outlet", "publisher", "domain"),
     "title": ("title", "headline"),
-    "text": ("text", "body", "content", "article"),
-    "html": ("html", "raw_html"),
-    "published_at": ("published_at", "date", "published", "date_published"),
+    "text": ("text", "body", "content", "article", "articleBody", "content_text"),
+    "html": ("html", "raw_html", "content_html"),
+    "published_at": (
+        *("published_at", "date", "published", "date_published"),
+        *("publishedAt", "datePublished", "pubDate"),
+    ),
     "language": ("language", "lang"),
 }
 """Names under which an input may give each field; the first that is present and not null wins."""

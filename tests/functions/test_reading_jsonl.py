@@ -47,9 +47,9 @@ def test_bad_lines_are_refused_and_their_neighbours_read(tmp_path: Path) -> None
     lines = [
         GOOD,
         b"{bad",
-        b'{"text": ["a list"]}',
+        b'{"id": "b", "text": ["two", "parts"]}',
         b"[1]",
-        b'{"text": "\\ud800"}',
+        b'{"text": "\\udXYZ"}',
         b'{"id": 7, "text": "  "}',
         b'{"id": "d", "text": "x", "date": "yesterday"}',
         b"",
@@ -61,7 +61,7 @@ def test_bad_lines_are_refused_and_their_neighbours_read(tmp_path: Path) -> None
     assert pick(raw, "position", "text") == [(0, "The port reopened."), (starts[9], "Last.")]
     assert sorted(pick(refused, "position", "reason", "source_id", "payload")) == [
         (starts[1], "bad_record", None, lines[1]),
-        (starts[2], "bad_record", None, lines[2]),
+        (starts[2], "bad_record", "b", lines[2]),
         (starts[3], "bad_record", None, lines[3]),
         (starts[4], "bad_record", None, lines[4]),
         (starts[5], "no_text", "7", lines[5]),

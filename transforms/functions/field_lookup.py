@@ -21,18 +21,37 @@ class ValueKindError(ValueError):
 def pick_values(record: Mapping[str, Any], names: Mapping[str, Sequence[str]]) -> dict[str, str | None]:
     """Each field's value as text, None where it was not given.
 
+    A list of one stands for its element and an empty one for nothing; a source that is an object stands for its
+    `name`, as news services give it.
+
     Raises:
-        ValueKindError: a value is a list, an object, a truth value or binary.
+        ValueKindError: a value is another list or object, a truth value or binary.
     """
     found: dict[str, str | None] = {}
     for field, field_names in names.items():
         found[field] = None
         for name in field_names:
             value = record.get(name)
+            if isinstance(value, (list, tuple, dict)):
+                value = _unwrapped(field, value)
             if value is not None and value == value:  # not a number: nothing was given
                 found[field] = value if type(value) is str else _as_text(name, value)
                 break
     return found
+
+
+def pick_identifier(record: Mapping[str, Any], names: Mapping[str, Sequence[str]]) -> str | None:
+    """The giver's own id, for a record that is refused for something else; None where that can't be read either."""
+    try:
+        return pick_values(record, {"id": names["id"]})["id"]
+    except ValueKindError:
+        return None
+
+
+def _unwrapped(field: str, value: Any) -> Any:
+    if isinstance(value, (list, tuple)) and len(value) <= 1:
+        value = value[0] if value else None
+    return value["name"] if field == "source" and isinstance(value, dict) and "name" in value else value
 
 
 def pick_column(columns: Sequence[pa.Array]) -> pa.Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,7 @@ import pyarrow.json as pj
 from schemas import reasons
 from schemas.settings import ReadSettings
 from transforms.functions.encodings import UndecodableError, decode_text
-from transforms.functions.field_lookup import ValueKindError, pick_column, pick_values
+from transforms.functions.field_lookup import ValueKindError, pick_column, pick_identifier, pick_values
 from transforms.functions.records import Records, too_large_message
 from transforms.functions.refusals import Refusals, harmless
 
@@ -83,7 +84,7 @@ def parse_block(
     columns = _parse_at_once(block, names) if _one_object_a_line(block) else None
     if columns is None:
         return _parse_one_by_one(block, source_uri, names, refusals)
-    return Records(block.positions, columns, lambda row: _line(block, row))
+    return Records(block.positions, columns, lambda row: _line(block, row), lambda row: _names(_line(block, row)))
 
 
 def _line(block: JsonBlock, row: int) -> bytes:
@@ -182,18 +183,24 @@ def _parse_one_by_one(
         line = _line(block, row).strip()
         if not line:
             continue
+        record: dict[str, Any] = {}
         try:
-            values = pick_values(_record(line, names), names)
+            record = _record(line, names)
+            values = pick_values(_exact(record, line, names), names)
         except (ValueKindError, _NoRecordError) as error:
-            position = int(block.positions[row])
-            refusals.add(source_uri, position, None, reasons.STAGE_READ, reasons.BAD_RECORD, str(error), line)
+            position, identifier = int(block.positions[row]), pick_identifier(record, names)
+            refusals.add(source_uri, position, identifier, reasons.STAGE_READ, reasons.BAD_RECORD, str(error), line)
             continue
         for field, column in found.items():
             column.append(values[field])
         kept.append(row)
     rows = np.array(kept, np.int64)
     columns = {field: pa.array(column, pa.string()) for field, column in found.items()}
-    return Records(block.positions[rows], columns, lambda row: _line(block, int(rows[row])))
+
+    def given(row: int) -> bytes:
+        return _line(block, int(rows[row]))
+
+    return Records(block.positions[rows], columns, given, lambda row: _names(given(row)))
 
 
 class _NoRecordError(ValueError):
@@ -206,25 +213,61 @@ def _record(line: bytes, names: dict[str, tuple[str, ...]]) -> dict[str, Any]:
     except orjson.JSONDecodeError as error:
         lenient = _leniently(line, names)
         if lenient is None:
-            raise _NoRecordError(f"not JSON ({_reason(error)}): {_shown(line)}") from None
+            hint = "; expected one record a line (is it a document, for a name in .json?)" if line in _OPENERS else ""
+            raise _NoRecordError(f"not JSON ({_reason(error)}): {_shown(line)}{hint}") from None
         return lenient
     if not isinstance(value, dict):
         raise _NoRecordError(f"expected a JSON object, found {type(value).__name__}: {_shown(line)}")
     return value
 
 
+_OPENERS = (b"[", b"{", b"[{")
+"""Lines that a document begins with, laid out over many."""
+
+
+def _exact(record: dict[str, Any], line: bytes, names: dict[str, tuple[str, ...]]) -> dict[str, Any]:
+    """The record with all digits of whole numbers beyond 64 bits, which orjson gives as floats.
+
+    Raises:
+        _NoRecordError: they can't be told, in a line that only orjson reads.
+    """
+    dates = names["published_at"]
+    wanted = {name for field in names.values() for name in field if name not in dates}
+    large = [name for name in wanted if isinstance(value := record.get(name), float) and abs(value) >= 1 << 63]
+    if not large:
+        return record
+    try:
+        again = json.loads(line, parse_int=str)
+    except (ValueError, RecursionError):
+        raise _NoRecordError(f"{large[0]} is a number of more than 64 bits; expected text: {_shown(line)}") from None
+    return record | {name: again[name] for name in large}
+
+
+def _names(line: bytes) -> list[str]:
+    """The names of a record's fields, null ones left out."""
+    try:
+        value = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError):
+            return []
+    return [name for name, given in value.items() if given is not None] if isinstance(value, dict) else []
+
+
 def _leniently(line: bytes, names: dict[str, tuple[str, ...]]) -> dict[str, Any] | None:
     """What orjson refuses though Arrow takes it, so that a record doesn't depend on its neighbours: NaN and Infinity
-    (read as null: Python writes them for what is missing), and deep nesting in fields that nobody reads."""
+    (read as null: Python writes them for what is missing), and deep nesting in fields that nobody reads. And half a
+    surrogate pair, which programs write that cut a text within an emoji: read as U+FFFD, as half a character is."""
     if line[:1] != b"{":
         return None
-    if b"NaN" in line or b"Infinity" in line:
+    if b"NaN" in line or b"Infinity" in line or _SURROGATE.search(line):
         try:
             value = json.loads(line, parse_constant=lambda _: None)
         except (ValueError, RecursionError):
             pass
         else:
-            return value if isinstance(value, dict) else None
+            return _without_surrogates(value) if isinstance(value, dict) else None
     for identifier in (pa.string(), pa.int64()):
         for moment in (pa.string(), pa.int64(), pa.float64()):
             kinds = {"id": identifier, "published_at": moment}
@@ -238,6 +281,15 @@ def _leniently(line: bytes, names: dict[str, tuple[str, ...]]) -> dict[str, Any]
                 record: dict[str, Any] = table.to_pylist()[0]
                 return record
     return None
+
+
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+_HALVES = re.compile("[\ud800-\udfff]")
+
+
+def _without_surrogates(record: dict[str, Any]) -> dict[str, Any]:
+    replaced: dict[str, Any] = json.loads(_HALVES.sub("\ufffd", json.dumps(record, ensure_ascii=False)))
+    return replaced
 
 
 def _read_table(data: bytes | memoryview, schema: pa.Schema) -> pa.Table:

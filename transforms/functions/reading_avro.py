@@ -19,9 +19,9 @@ from fastavro.schema import SchemaParseException
 
 from schemas import reasons
 from schemas.settings import ReadSettings
-from transforms.functions.field_lookup import ValueKindError, pick_values
+from transforms.functions.field_lookup import ValueKindError, pick_identifier, pick_values
 from transforms.functions.records import Records, aliases, has_content, no_content_message
-from transforms.functions.refusals import Refusals
+from transforms.functions.refusals import Refusals, as_json
 from transforms.functions.splits import Split
 from transforms.functions.streams import ZSTD_INPUT_BYTES, BrokenStream, ByteStream, open_stream
 
@@ -76,7 +76,7 @@ def read_avro(split: Split, settings: ReadSettings, file: BinaryIO, refusals: Re
     else:
         found = [field["name"] for field in schema["fields"]]
     if not has_content(found, names):
-        message = no_content_message(found, names)
+        message = no_content_message("the file", found, names)
         refusals.add(split.uri, -1, None, reasons.STAGE_READ, reasons.BAD_RECORD, message, "\n".join(found).encode())
         return
     gathered = _Gathered(split, names, refusals)
@@ -125,10 +125,10 @@ class _Gathered:
                 if value is not None:
                     value.encode()
         except (ValueKindError, UnicodeEncodeError) as error:
-            payload = _payload(record)
             self._refusals.add(
-                self._split.uri, position, None, reasons.STAGE_READ, reasons.BAD_RECORD, str(error), payload
-            )
+                self._split.uri, position, pick_identifier(record, self._names), reasons.STAGE_READ,
+                reasons.BAD_RECORD, str(error), as_json(record),
+            )  # fmt: skip
             return
         for field, value in values.items():
             self._columns[field].append(value)
@@ -138,14 +138,15 @@ class _Gathered:
     def take(self, since: int) -> Records:
         records = self._records
         columns = {field: pa.array(values, pa.string()) for field, values in self._columns.items()}
-        taken = Records(np.array(self._positions, np.int64), columns, lambda row: _payload(records[row]))
+        taken = Records(
+            np.array(self._positions, np.int64),
+            columns,
+            lambda row: as_json(records[row]),
+            lambda row: list(records[row]),
+        )
         self.since, self.held = since, 0
         self._clear()
         return taken
-
-
-def _payload(record: dict[str, Any]) -> bytes:
-    return orjson.dumps({key: value for key, value in record.items() if value is not None}, default=repr)
 
 
 class _Guarded:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
-import orjson
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -17,9 +17,11 @@ from schemas.settings import ReadSettings
 from schemas.tables import TIMESTAMP
 from transforms.functions.field_lookup import pick_column
 from transforms.functions.records import Records, aliases, has_content, no_content_message
-from transforms.functions.refusals import Refusals
+from transforms.functions.refusals import Refusals, as_json
 from transforms.functions.splits import Split
 from transforms.functions.streams import WHOLE_FILE_BYTES, BrokenStream, open_stream, read_whole
+
+Bools = npt.NDArray[np.bool_]
 
 MOST_ROWS = 2048
 """In a batch, however small the footer says they are: it gives sizes before repeated values are spelled out."""
@@ -49,7 +51,7 @@ def read_parquet(split: Split, settings: ReadSettings, file: BinaryIO, refusals:
     except UNREADABLE as error:
         raise BrokenStream(0, f"the file is not Parquet, or its footer is damaged ({_first_line(error)})") from None
     if not has_content(columns, names):
-        message = no_content_message(columns, names)
+        message = no_content_message("the file", columns, names)
         refusals.add(split.uri, -1, None, reasons.STAGE_READ, reasons.BAD_RECORD, message, "\n".join(columns).encode())
         return
     wanted = [name for name in dict.fromkeys(one for field in names.values() for one in field) if name in columns]
@@ -63,7 +65,7 @@ def read_parquet(split: Split, settings: ReadSettings, file: BinaryIO, refusals:
         try:
             batches = parquet.iter_batches(size, row_groups=[group], columns=wanted, use_threads=False)
             for batch in batches:
-                yield _records(batch, row, names, split, refusals)
+                yield _records(batch, row, names, columns, split, refusals)
                 row += batch.num_rows
         except UNREADABLE as error:
             raise BrokenStream(
@@ -72,7 +74,12 @@ def read_parquet(split: Split, settings: ReadSettings, file: BinaryIO, refusals:
 
 
 def _records(
-    batch: pa.RecordBatch, row: int, names: dict[str, tuple[str, ...]], split: Split, refusals: Refusals
+    batch: pa.RecordBatch,
+    row: int,
+    names: dict[str, tuple[str, ...]],
+    seen: list[str],
+    split: Split,
+    refusals: Refusals,
 ) -> Records:
     positions = np.arange(row, row + batch.num_rows, dtype=np.int64)
     columns: dict[str, pa.Array] = {}
@@ -85,36 +92,77 @@ def _records(
             if name not in batch.schema.names or batch.column(name).null_count == batch.num_rows:
                 continue
             column = batch.column(name)
-            present = np.asarray(column.is_valid())
             converted, wrong = _as_column(column, field)
             for at in np.flatnonzero(wrong & ~taken).tolist():
                 why.setdefault(at, f"{name} holds {column.type}; expected text (UTF-8)")
             bad |= wrong & ~taken
-            taken |= present
+            taken |= wrong | np.asarray(converted.is_valid())
             given.append(converted)
         if given:
             one_kind = given if len({str(column.type) for column in given}) == 1 else [_text(c) for c in given]
             columns[field] = pick_column(one_kind)
 
     def payload(at: int) -> bytes:
-        shown = {name: value for name, value in batch.slice(at, 1).to_pylist()[0].items() if value is not None}
-        return orjson.dumps(shown, default=repr)
+        return as_json({name: _value(batch.column(name), at) for name in batch.schema.names})
 
     if bad.any():
+        ids = columns.get("id")
         for at in np.flatnonzero(bad).tolist():
             refusals.add(
-                split.uri, int(positions[at]), None, reasons.STAGE_READ, reasons.BAD_RECORD, why[at], payload(at)
-            )
+                split.uri, int(positions[at]), None if ids is None else ids[at].as_py(), reasons.STAGE_READ,
+                reasons.BAD_RECORD, why[at], payload(at),
+            )  # fmt: skip
         keep = np.flatnonzero(~bad)
         mask = pa.array(~bad)
         kept = {field: column.filter(mask) for field, column in columns.items()}
-        return Records(positions[keep], kept, lambda at: payload(int(keep[at])))
-    return Records(positions, columns, payload)
+        return Records(positions[keep], kept, lambda at: payload(int(keep[at])), lambda _: seen)
+    return Records(positions, columns, payload, lambda _: seen)
 
 
-def _as_column(column: pa.Array, field: str) -> tuple[pa.Array, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
+def _value(column: pa.Array, at: int) -> Any:
+    """One value for a payload, though Python can't hold it: bytes that are called text, or a year beyond 9999 (as the
+    number that is stored)."""
+    try:
+        return column[at].as_py()
+    except (ValueError, OverflowError):
+        kind = column.type
+        if pa.types.is_temporal(kind):
+            return column.slice(at, 1).view(pa.int32() if kind.bit_width == 32 else pa.int64())[0].as_py()
+        try:
+            shown = column.slice(at, 1).cast(pa.string()).cast(pa.binary())[0].as_py()
+        except pa.ArrowException:
+            return f"a {kind} that can't be shown"
+        return shown.decode(errors="backslashreplace")
+
+
+def _unwrapped(column: pa.Array, field: str) -> tuple[pa.Array, Bools]:
+    """What `field_lookup.pick_values` takes a value for: the element of a list of one, the name of a source that is an
+    object; and which rows are lists of more."""
+    several = np.zeros(len(column), np.bool_)
+    kind = column.type
+    if pa.types.is_fixed_size_list(kind):
+        column = column.cast(pa.list_(kind.value_type))
+    elif pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind):
+        column = column.cast(pa.large_list(kind.value_type))
+    if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
+        lengths = np.asarray(pc.fill_null(pc.list_value_length(column), 0))
+        several = lengths > 1
+        first = np.asarray(column.offsets)[:-1]
+        column = column.values.take(pa.array(np.where(lengths == 1, first, 0), mask=lengths != 1))
+    if field == "source" and pa.types.is_struct(column.type) and column.type.get_field_index("name") >= 0:
+        column = pc.struct_field(column, "name")
+    return column, several
+
+
+def _as_column(column: pa.Array, field: str) -> tuple[pa.Array, Bools]:
     """The column as text (or as UTC timestamps, for dates given as such), and which values can't be."""
     kind = column.type
+    if pa.types.is_nested(kind):
+        inner, several = _unwrapped(column, field)
+        if not pa.types.is_nested(inner.type):
+            converted, wrong = _as_column(inner, field)
+            return converted, wrong | several
+        return pa.nulls(len(column), pa.string()), np.asarray(inner.is_valid()) | several
     if pa.types.is_dictionary(kind):
         column = column.cast(kind.value_type)
         kind = column.type
@@ -154,7 +202,7 @@ def _text(column: pa.Array) -> pa.Array:
     return column if pa.types.is_string(column.type) else pc.cast(column, pa.string())
 
 
-def _utf8_only(column: pa.Array) -> tuple[pa.Array, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
+def _utf8_only(column: pa.Array) -> tuple[pa.Array, Bools]:
     values: list[str | None] = []
     wrong = np.zeros(len(column), np.bool_)
     for at, value in enumerate(column.cast(pa.binary()).to_pylist()):

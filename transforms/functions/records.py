@@ -22,17 +22,23 @@ HOST = r"^(?:[A-Za-z][A-Za-z0-9+.-]*:)?//(?:[^/@?#]*@)?(?:[Ww]{3}\.)?(?P<host>[^
 """RE2: the host of an URL without a leading "www."."""
 
 
+MOST_NAMES, NAME_CHARACTERS = 10, 24
+"""Shown of the fields that a record has: a message of 600 characters has room for them and for what was expected."""
+
+
 @dataclass(frozen=True)
 class Records:
     """Some records of one file, as given.
 
     `positions` are int64. `columns` holds a string array for each field that the records have (`published_at` may be
-    a timestamp array instead); what is missing was not given. `payload` gives a record's bytes by its row.
+    a timestamp array instead); what is missing was not given. `payload` gives a record's bytes by its row, and
+    `seen` the names of the fields that it has; without it a record is a file or a page, which has none.
     """
 
     positions: npt.NDArray[np.int64]
     columns: dict[str, pa.Array]
     payload: Callable[[int], bytes]
+    seen: Callable[[int], Sequence[str]] | None = None
 
 
 def aliases(settings: ReadSettings) -> dict[str, tuple[str, ...]]:
@@ -56,12 +62,22 @@ def has_content(names: Sequence[str], wanted: dict[str, tuple[str, ...]]) -> boo
     return any(name in names for field in ("text", "html") for name in wanted[field])
 
 
-def no_content_message(names: Sequence[str], wanted: dict[str, tuple[str, ...]]) -> str:
-    """What to tell the giver of a file whose columns hold neither text nor page."""
-    expected = ", ".join([*wanted["text"], *wanted["html"]])
+def no_content_message(what: str, names: Sequence[str], wanted: dict[str, tuple[str, ...]]) -> str:
+    """What to tell the giver of `what` ("the file", "the record") that holds neither text nor page.
+
+    Args:
+        names: of the fields or columns that it has.
+        wanted: the names looked up, from `aliases`.
+    """
+    known = [*wanted["text"], *wanted["html"]]
+    empty = [name for name in names if name in known]
+    if empty:
+        return f"{what} has no text: nothing stands in {', '.join(empty)}"
+    found = [name if len(name) <= NAME_CHARACTERS else name[:NAME_CHARACTERS] + "…" for name in names[:MOST_NAMES]]
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
     return (
-        f"the file has no column for the article's text: found {', '.join(names) or 'none'}; "
-        f"expected one of {expected}, or name yours with --field text=NAME"
+        f"{what} has no field for the article's text: found {', '.join(found) or 'none'}{more}; "
+        f"expected one of {', '.join(known)}, or name yours with --field text=NAME"
     )
 
 
@@ -94,7 +110,7 @@ def raw_batch(records: Records, source_uri: str, settings: ReadSettings, refusal
 
     refuse(size > settings.max_record_bytes, reasons.TOO_LARGE, lambda row: too_large_message(int(size[row]), settings))
     nothing = np.asarray(pc.and_(text.is_null(), html.is_null()))
-    refuse(nothing, reasons.NO_TEXT, lambda _: "the record has neither text nor a page")
+    refuse(nothing, reasons.NO_TEXT, lambda row: _no_text_message(records, row, settings))
     if dates is not None:
         given["published_at"] = dates
     refuse(undated, reasons.BAD_DATE, lambda row: _bad_date_message(given["published_at"][row]))
@@ -114,6 +130,12 @@ def raw_batch(records: Records, source_uri: str, settings: ReadSettings, refusal
     }
     batch = pa.RecordBatch.from_arrays([columns[name] for name in RAW.names], schema=RAW)
     return batch.filter(pa.array(~refused)) if refused.any() else batch
+
+
+def _no_text_message(records: Records, row: int, settings: ReadSettings) -> str:
+    if records.seen is None:
+        return "there is no text in it: it is empty or white space"
+    return no_content_message("the record", records.seen(row), aliases(settings))
 
 
 def _bad_date_message(value: pa.Scalar) -> str:

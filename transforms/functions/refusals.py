@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import json
 import re
+from collections.abc import Mapping
+from typing import Any
 
+import orjson
 import pyarrow as pa
 
 from schemas.tables import REJECTED
@@ -27,6 +32,36 @@ def harmless(text: str) -> str:
 def stored_uri(uri: str) -> str:
     """A file's path as `rejected/` names it: with escapes where it has characters that could harm a reader."""
     return harmless(uri) if _HARMFUL.search(uri) else uri
+
+
+def as_json(record: Mapping[str, Any]) -> bytes:
+    """A record of a form that isn't text, as a payload: JSON of what it holds, without nulls.
+
+    Numbers keep their digits; bytes are text where they are UTF-8, else base64; what JSON has no form for is written
+    as text.
+    """
+    given = {name: value for name, value in record.items() if value is not None}
+    try:
+        return orjson.dumps(given, default=_plain)
+    except orjson.JSONEncodeError:  # a number of more than 64 bits, a lone surrogate, keys that aren't text
+        return json.dumps({name: _jsonable(value) for name, value in given.items()}).encode()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        try:
+            return bytes(value).decode()
+        except UnicodeDecodeError:
+            return base64.b64encode(value).decode()
+    return str(value)
+
+
+def _jsonable(value: Any) -> Any:
+    try:
+        json.dumps(value)
+    except (TypeError, ValueError, RecursionError):
+        return _plain(value)
+    return value
 
 
 class Refusals:
