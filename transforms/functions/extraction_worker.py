@@ -147,7 +147,7 @@ def main(arguments: list[str]) -> int:
     while (frame := read_frame(sys.stdin.buffer)) is not None:
         request = orjson.loads(frame)
         try:
-            answer = extract_page(request["page"], request["url"])
+            answer = _on_one_line(extract_page(request["page"], request["url"]))
         except MemoryError:
             return 3  # what is left of this process is not to be trusted
         except Exception as error:  # noqa: BLE001 - libraries on hostile pages: the parent makes it a rejected record
@@ -161,6 +161,17 @@ def main(arguments: list[str]) -> int:
         if pages % PAGES_BETWEEN_RESETS == 0:
             trafilatura.meta.reset_caches()
     return 0
+
+
+_STRAY = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+
+
+def _on_one_line(answer: dict[str, Any]) -> dict[str, Any]:
+    """What a page says of itself, without signs that could harm where it is shown (as `records.one_line` has it)."""
+    return {
+        key: " ".join(_STRAY.sub(" ", value).split()) or None if isinstance(value, str) and key != "text" else value
+        for key, value in answer.items()
+    }
 
 
 def _encodable(value: Any) -> Any:

@@ -69,7 +69,7 @@ def read_parquet(split: Split, settings: ReadSettings, file: BinaryIO, refusals:
                 row += batch.num_rows
         except UNREADABLE as error:
             raise BrokenStream(
-                row, f"row group {group} is damaged ({_first_line(error)}); rows {row} and on are lost"
+                0, f"row group {group} is damaged ({_first_line(error)}); rows {row} and on are lost"
             ) from None
 
 

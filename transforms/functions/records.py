@@ -114,7 +114,7 @@ def raw_batch(records: Records, source_uri: str, settings: ReadSettings, refusal
     if dates is not None:
         given["published_at"] = dates
     refuse(undated, reasons.BAD_DATE, lambda row: _bad_date_message(given["published_at"][row]))
-    source = pc.coalesce(given["source"], _host(given["url"]))
+    source = pc.coalesce(one_line(given["source"]), _host(given["url"]))
     columns = {
         "article_id": article_ids(given["id"], given["source"], given["url"], given["title"], text, html),
         "source_id": given["id"],
@@ -122,7 +122,7 @@ def raw_batch(records: Records, source_uri: str, settings: ReadSettings, refusal
         "position": pa.array(records.positions, pa.int64()),
         "source": source,
         "url": given["url"],
-        "title": given["title"],
+        "title": one_line(given["title"]),
         "language": normalise_languages(given["language"]),
         "published_at": published,
         "text": text,
@@ -158,6 +158,25 @@ def _filled(column: pa.Array | None, rows: int) -> pa.StringArray:
     if not pc.any(blank, min_count=0).as_py():
         return column
     return pc.if_else(pc.fill_null(blank, True), pa.scalar(None, pa.string()), column)
+
+
+_STRAY = r"[\x00-\x1f\x7f-\x{9f}\x{2028}\x{2029}]"
+_TURNING = r"[\x{202a}-\x{202e}\x{2066}-\x{2069}]"
+"""RE2. Signs that move a terminal's cursor, break a line, or turn the direction of what follows. The marks RLM and LRM,
+which stay within their line, are usual in Arabic titles."""
+
+
+def one_line(column: pa.StringArray) -> pa.StringArray:
+    """The column without signs that could harm where a title or an outlet is shown; null where it is nothing else."""
+    if column.null_count == len(column):
+        return column
+    harmful = pc.match_substring_regex(column, f"{_STRAY}|{_TURNING}")
+    if not pc.any(harmful, min_count=0).as_py():
+        return column
+    spaced = pc.replace_substring_regex(
+        pc.replace_substring_regex(column, _TURNING, ""), rf"\s*{_STRAY}[\s\x00-\x1f]*", " "
+    )
+    return _filled(pc.utf8_trim_whitespace(spaced), len(column))
 
 
 def _published(dates: pa.Array | None, rows: int) -> tuple[pa.TimestampArray, npt.NDArray[np.bool_]]:
