@@ -67,8 +67,8 @@ def byte_order_mark(data: bytes) -> tuple[str, int] | None:
 
 
 def sniff_encoding(head: bytes) -> str:
-    """Encoding of a file by its first bytes (the mark is not looked at): a Python codec, "utf-8" where nothing else
-    is recognised.
+    """Encoding of a JSON file by its first bytes (the mark is not looked at): a Python codec, "utf-8" where nothing
+    else is recognised. UTF-16 is told by its zero bytes alone: JSON has quotes and brackets.
 
     `head` may end within a character.
     """
@@ -84,7 +84,7 @@ def sniff_encoding(head: bytes) -> str:
     if _nearly_utf8(head) is not None:
         return "utf-8"
     legacy = _recognised(head)
-    return "utf-8" if legacy is None else legacy[1]
+    return "utf-8" if legacy is None or legacy[1].startswith("utf-16") else legacy[1]
 
 
 def decode_text(data: bytes, expected: str | None = None) -> tuple[str, str]:

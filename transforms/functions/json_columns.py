@@ -120,6 +120,13 @@ def _in_utf8(block: JsonBlock, source_uri: str, encoding: str, refusals: Refusal
                 refusals.add(source_uri, position, None, reasons.STAGE_READ, reasons.BAD_ENCODING, message, line)
                 continue
             line = text.encode("utf-8", errors="replace")
+            if not line.strip():
+                message = f"there is no record between its marks and spaces: {_shown(_line(block, row))}"
+                position = int(block.positions[row])
+                refusals.add(
+                    source_uri, position, None, reasons.STAGE_READ, reasons.BAD_RECORD, message, _line(block, row)
+                )
+                continue
         lines.append(line)
         rows.append(row)
     return _rejoined(lines, block.positions[np.array(rows, np.int64)])
@@ -128,8 +135,8 @@ def _in_utf8(block: JsonBlock, source_uri: str, encoding: str, refusals: Refusal
 def _one_object_a_line(block: JsonBlock) -> bool:
     """Whether every line begins with { and ends with }: then as many objects as lines means one on each line, as no
     JSON string can hold a newline."""
-    if not len(block.starts):
-        return False
+    if not len(block.starts) or not (block.ends > block.starts).all():
+        return False  # an array may have an empty element, before its closing bracket
     signs = np.frombuffer(block.data, np.uint8)
     return bool((signs[block.starts] == OPEN).all() and (signs[block.ends - 1] == CLOSE).all())
 

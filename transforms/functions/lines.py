@@ -40,7 +40,7 @@ def line_blocks(
     """
     held = b""
     if start > 0:
-        rest = _skip_line(stream)
+        rest = _skip_line(stream, end)
         if rest is None:
             return
         held = rest
@@ -76,9 +76,10 @@ def _wanted(offset: int, end: int | None, block_bytes: int) -> int:
     return min(block_bytes, max(end - offset, min(block_bytes, PIECE_BYTES)))
 
 
-def _skip_line(stream: ByteStream) -> bytes | None:
-    """Reads through the next newline and returns what was read behind it; None where no newline follows."""
-    while piece := stream.read(PIECE_BYTES):
+def _skip_line(stream: ByteStream, end: int | None) -> bytes | None:
+    """Reads through the next newline and returns what was read behind it; None where no newline follows before `end`,
+    so that the splits of one line of gigabytes don't each read all of it."""
+    while (end is None or stream.offset < end) and (piece := stream.read(PIECE_BYTES)):
         at = piece.find(b"\n")
         if at >= 0:
             return piece[at + 1 :]

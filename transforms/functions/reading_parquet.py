@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from schemas import reasons
 from schemas.settings import ReadSettings
@@ -18,13 +17,16 @@ from schemas.tables import TIMESTAMP
 from transforms.functions.field_lookup import pick_column
 from transforms.functions.records import Records, aliases, has_content, no_content_message
 from transforms.functions.refusals import Refusals, as_json
-from transforms.functions.splits import Split
+from transforms.functions.splits import Split, open_parquet
 from transforms.functions.streams import WHOLE_FILE_BYTES, BrokenStream, open_stream, read_whole
 
 Bools = npt.NDArray[np.bool_]
 
 MOST_ROWS = 2048
 """In a batch, however small the footer says they are: it gives sizes before repeated values are spelled out."""
+
+MOST_ROWS_A_BYTE = 100
+"""Rows of distinct articles take hundreds of bytes each; a thousand million nulls fit in 1 kB."""
 
 UNREADABLE = (pa.ArrowException, OSError, ValueError)
 """What pyarrow raises for a damaged file (an OSError is also its word for damaged compression)."""
@@ -46,10 +48,19 @@ def read_parquet(split: Split, settings: ReadSettings, file: BinaryIO, refusals:
             return
         source = io.BytesIO(data)
     try:
-        parquet = pq.ParquetFile(source)
+        parquet = open_parquet(source)
         columns = parquet.schema_arrow.names
     except UNREADABLE as error:
         raise BrokenStream(0, f"the file is not Parquet, or its footer is damaged ({_first_line(error)})") from None
+    size = source.seek(0, io.SEEK_END)
+    if parquet.metadata.num_rows > MOST_ROWS_A_BYTE * size:
+        if split.index == 0:
+            message = (
+                f"its footer tells of {parquet.metadata.num_rows} rows in {size} bytes, as decompression bombs do; "
+                f"at most {MOST_ROWS_A_BYTE} a byte are read"
+            )
+            refusals.add(split.uri, -1, None, reasons.STAGE_READ, reasons.TOO_LARGE, message, None)
+        return
     if not has_content(columns, names):
         message = no_content_message("the file", columns, names)
         refusals.add(split.uri, -1, None, reasons.STAGE_READ, reasons.BAD_RECORD, message, "\n".join(columns).encode())

@@ -121,7 +121,7 @@ def raw_batch(records: Records, source_uri: str, settings: ReadSettings, refusal
         "source_uri": pa.repeat(source_uri, rows),
         "position": pa.array(records.positions, pa.int64()),
         "source": source,
-        "url": given["url"],
+        "url": one_line(given["url"]),
         "title": one_line(given["title"]),
         "language": normalise_languages(given["language"]),
         "published_at": published,

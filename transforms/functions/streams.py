@@ -14,6 +14,13 @@ PIECE_BYTES = 1 << 18
 ZSTD_INPUT_BYTES = 1 << 8
 """Given to zstd at a time: it hands back all that follows from it, at most 128 KiB from every 4 bytes (8 MiB)."""
 
+MOST_SWELLING = 250
+"""Times as large as it was given, a stream is taken for a bomb. News as JSON is 3 to 6 times as large (the seeds and the
+developers' sets), pages full of markup up to 15; gzip can reach 1,032 and zstd 30,000."""
+
+HARMLESS_BYTES = 64 << 20
+"""Decompressed, before swelling is looked at: a small file may well be one line many times."""
+
 WHOLE_FILE_BYTES = 512 << 20
 """The largest file of a form that must be held whole (.json, compressed .parquet), so that a worker of 2 GB can hold it
 and a batch beside it."""
@@ -63,7 +70,9 @@ class DecompressedStream:
     """
 
     def __init__(self, file: BinaryIO, compression: str) -> None:
-        self._pieces = _gunzip(file) if compression == "gzip" else _unzstd(file)
+        given = _Counted(file)
+        self._given = given
+        self._pieces = _gunzip(given) if compression == "gzip" else _unzstd(given)
         self._held = bytearray()
         self._broken: str | None = None
         self._ended = False
@@ -82,6 +91,13 @@ class DecompressedStream:
                 self._ended = True
             except _Corrupt as error:
                 self._broken = str(error)
+            else:
+                swollen = self.offset + len(self._held)
+                if swollen > HARMLESS_BYTES and swollen > MOST_SWELLING * self._given.count:
+                    self._broken = (
+                        f"it swells to more than {MOST_SWELLING} times its size, as decompression bombs do; if it is "
+                        "meant, decompress it first"
+                    )
         if self._broken is not None and not self._held and size > 0:
             raise BrokenStream(self.offset, self._broken)
         taken = bytes(memoryview(self._held)[:size])
@@ -111,11 +127,24 @@ def read_whole(stream: ByteStream, limit: int) -> tuple[bytes, bool]:
     return b"".join(pieces), held > limit
 
 
+class _Counted:
+    """A file of which the bytes read are counted."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.count = 0
+
+    def read(self, size: int) -> bytes:
+        piece = self._file.read(size)
+        self.count += len(piece)
+        return piece
+
+
 class _Corrupt(Exception):  # noqa: N818
     """Compressed bytes that can't be decompressed; becomes `BrokenStream`."""
 
 
-def _gunzip(file: BinaryIO) -> Iterator[bytes]:
+def _gunzip(file: _Counted) -> Iterator[bytes]:
     """The content of all gzip members, in pieces of at most `PIECE_BYTES`."""
     given = file.read(PIECE_BYTES)
     if not given:
@@ -147,7 +176,7 @@ def _gunzip(file: BinaryIO) -> Iterator[bytes]:
         members += 1
 
 
-def _unzstd(file: BinaryIO) -> Iterator[bytes]:
+def _unzstd(file: _Counted) -> Iterator[bytes]:
     """The content of all zstd frames, at most `ZSTD_INPUT_BYTES` of input at a time."""
     given = file.read(PIECE_BYTES)
     if not given:
