@@ -73,6 +73,12 @@ def test_arabic_clauses_stay(opening: str) -> None:
     assert lifted(opening + BODY_AR)[3] == opening + BODY_AR
 
 
+@pytest.mark.parametrize("opening", ["سالم الأحمد – المجاردة", "نادي الشباب – نادي الاتحاد"])
+def test_an_arabic_line_of_two_names_stays_where_no_outlet_is_named(opening: str) -> None:
+    assert lifted(f"{opening}\n{BODY_AR}")[3] == f"{opening}\n{BODY_AR}"
+    assert lifted(f"سالم الأحمد – أخبار اليوم\n{BODY_AR}")[3] == BODY_AR
+
+
 def test_a_closing_agency_is_lifted() -> None:
     assert lifted(BODY + "\n(AFP)") == (None, None, "AFP", BODY)
     assert lifted(BODY + " (AP)") == (None, None, "Associated Press", BODY)

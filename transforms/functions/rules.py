@@ -13,6 +13,7 @@ A rule is one `[[rule]]` table of a TOML file:
     max_bytes      longest line the rule looks at (line: 400, others: any)
     max_rest       tail, head: most bytes that may go (600)
     first_lines, last_lines    the line is among the first or last so many
+    unless         a pattern that no line may match: RE2 has no way to say `not followed by`
     anchored       inline, of the one group `cut`: matches begin with a hint; most are found without a loop
     look_back      bytes before the first hint from which the rule looks at a line (line: all of it, others: 80)
     languages      only for texts of these languages, or of none given
@@ -56,7 +57,7 @@ MIN_MATCH_BYTES = 4
 _NO_LIMIT = 1 << 40
 _KNOWN_FIELDS = {
     "id", "category", "scope", "pattern", "phrases", "hints", "case", "max_bytes", "max_rest", "first_lines",
-    "last_lines", "look_back", "anchored", "languages", "match", "keep",
+    "last_lines", "look_back", "anchored", "unless", "languages", "match", "keep",
 }  # fmt: skip
 
 
@@ -75,6 +76,7 @@ class Rule:
     last_lines: int
     look_back: int
     anchored: str
+    unless: Any
     languages: frozenset[str]
     match: tuple[str, ...]
     keep: tuple[str, ...]
@@ -132,8 +134,11 @@ def read_rule(given: dict[str, Any], origin: str) -> Rule:
     line = given["scope"] == "line"
     if given.get("anchored") and (given["scope"] != "inline" or "(?P<cut>" not in body or body.count("(?P<") > 1):
         raise ValueError(f"{name} is anchored; expected scope inline and no group but `cut`")
+    if given.get("anchored") and "unless" in given:
+        raise ValueError(f"{name} is anchored and has `unless`; expected one of the two")
     try:
         pattern = re2.compile(f"{flags}^{_DECOR}(?:{body}){_DECOR}$" if line else f"{flags}(?:{body})")
+        unless = re2.compile(f"{flags}(?:{given['unless']})") if "unless" in given else None
     except re2.error as error:
         raise ValueError(f"{name} has a wrong pattern: {error}") from error
     return Rule(
@@ -148,6 +153,7 @@ def read_rule(given: dict[str, Any], origin: str) -> Rule:
         int(given.get("last_lines", 0)),
         0 if given.get("anchored") else int(given.get("look_back", _NO_LIMIT if line else LOOK_BACK_BYTES)),
         f"{flags}^(?:{body})" if given.get("anchored") else "",
+        unless,
         frozenset(given.get("languages", ())),
         tuple(given["match"]),
         tuple(given["keep"]),
@@ -319,7 +325,7 @@ def _apply(
     position = 0
     while position == 0 or position + MIN_MATCH_BYTES <= len(text):
         match = rule.pattern.search(text, position)
-        if match is None:
+        if match is None or (rule.unless is not None and rule.unless.search(text)):
             return
         cut = rule.groups.get("cut", 0)
         first, last = match.span(cut)
