@@ -24,6 +24,39 @@ def test_a_whole_page_loses_its_menus() -> None:
     assert cleaned(page, "light").text[0].as_py() == page
 
 
+COMMENTS = [
+    line
+    for n in range(12)
+    for line in (f"Reader {n} on 12/03/2014 at {n + 1}:20 PM", f"I never thought that bridge number {n} was any good.")
+]
+
+
+def test_comments_go_from_their_heading_on() -> None:
+    page = "\n".join([*PARAGRAPHS, "Comments (12)", *COMMENTS, "Forgot your name?"])
+    found = cleaned(page)
+    assert found.text[0].as_py() == "\n".join(PARAGRAPHS)
+    assert {span["rule"] for span in found.removed[0].as_py()} == {"en.share.buttons", "shape.comments"}
+    assert cleaned(page, "light").text[0].as_py() == "\n".join([*PARAGRAPHS, *COMMENTS, "Forgot your name?"])
+
+
+def test_a_bar_above_the_article_opens_no_comments() -> None:
+    tour = ["June 10, 2014 at 8:30 PM, Tampa", "June 12, 2014 at 8:30 PM, Oslo"]
+    page = "\n".join(["The tour goes on", "Comments (12)", *PARAGRAPHS, *tour])
+    assert cleaned(page).text[0].as_py() == page.replace("Comments (12)\n", "")
+    none_behind = "\n".join([*PARAGRAPHS, "Comments", *PARAGRAPHS])
+    assert cleaned(none_behind).text[0].as_py() == none_behind.replace("\nComments", "")
+
+
+def test_a_page_may_lose_most_where_prose_is_left() -> None:
+    menus = [f"{name} {place}" for place in ("North", "South", "East", "West") * 6 for name in MENU]
+    page = "\n".join([*menus, *PARAGRAPHS[:3], *menus])
+    assert cleaned(page).removed_share[0] > 0.8
+    assert cleaned(page).text[0].as_py() == "\n".join(PARAGRAPHS[:3])
+    brief = "\n".join([*menus, PARAGRAPHS[0], *menus])
+    assert cleaned(brief).text[0].as_py() == brief
+    assert cleaned(brief).removed[0].as_py()[0]["rule"] == "guard.kept_whole"
+
+
 def test_a_list_at_the_end_of_an_article_stays() -> None:
     article = "\n".join(
         [*PARAGRAPHS, "June 10 - Tampa", "June 12 - Oslo", "June 14 - Rome", "June 20 - Cork", "2/28 8 44"]

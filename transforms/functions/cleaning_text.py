@@ -12,10 +12,10 @@ import pyarrow as pa
 from schemas.settings import CleanSettings
 from schemas.tables import REMOVED, REMOVED_SPAN
 from transforms.functions.cutting import Spans, count_characters, count_removed, cut_spans, join_spans, settle_spans
-from transforms.functions.line_table import find_lines
+from transforms.functions.line_table import LineTable, find_lines
 from transforms.functions.packed_text import PackedText, pack, unpack
 from transforms.functions.rules import Lifted, choose_rules, run_rules
-from transforms.functions.structure import STRUCTURE_RULES, find_structure, headline_lines
+from transforms.functions.structure import STRUCTURE_RULES, find_structure, headline_lines, prose_words
 from transforms.functions.unicode_text import normalise_texts
 from transforms.functions.wire import WIRE_RULES, lift_wire
 from transforms.functions.word_counts import count_words
@@ -77,7 +77,8 @@ def clean_texts(
         parts.append(Spans(wire.article, wire.start, wire.end, wire.tag + np.int32(len(names))))
     names += wire_names
     if settings.level == "full":
-        shape = find_structure(packed, lines, join_spans(parts))
+        comments = np.array([category == "comments" for _, category in names])
+        shape = find_structure(packed, lines, join_spans(parts), parts[0].take(comments[parts[0].tag]))
         parts.append(Spans(shape.article, shape.start, shape.end, shape.tag + np.int32(len(names))))
     names += [*STRUCTURE_RULES.items()]
     off = np.array([rule in settings.disabled or category in settings.disabled for rule, category in names] or [False])
@@ -85,7 +86,7 @@ def clean_texts(
     spans = settle_spans(packed, lines, spans.take(~off[spans.tag]) if len(spans) else spans)
     spans = _drop_unstable(packed, spans)
     characters = count_characters(packed.data, packed.offsets)
-    spans, kept_whole = _guard(packed, spans, characters, settings.max_removed_share)
+    spans, kept_whole = _guard(packed, lines, spans, characters, settings.max_removed_share)
     cut = cut_spans(packed, spans)
     text = unpack(cut.kept) if len(spans) else normal
     share = cut.removed_characters / np.maximum(characters, 1)
@@ -129,16 +130,28 @@ def _drop_unstable(packed: PackedText, spans: Spans) -> Spans:
     return spans.take(~np.isin(spans.article, sorted(doubtful))) if doubtful else spans
 
 
+PROSE_WORDS, SENTENCE_WORDS = 60, 8
+"""What is left reads as an article if it has so many words in lines of so many words or more that end like sentences.
+On l3s_gn1 100 words give F1 .900 by characters, 60 .905 and 30 .909 with the same share of body kept, .984; without
+this .811. Some briefs are shorter than 60 words, but so are captions and teasers."""
+
+
 def _guard(
-    packed: PackedText, spans: Spans, characters: npt.NDArray[np.int64], most: float
+    packed: PackedText, lines: LineTable, spans: Spans, characters: npt.NDArray[np.int64], most: float
 ) -> tuple[Spans, npt.NDArray[np.int64]]:
-    """Without the spans of articles that would lose too much, and which articles these are."""
+    """Without the spans of articles that would lose too much, and which articles these are.
+
+    An article of which prose is left may lose more: a page is mostly menus, and comments can be longer than anything.
+    """
     if not len(spans):
         return spans, np.zeros(0, np.int64)
     share = count_removed(packed.data, spans.article, spans.start, spans.end, len(packed)) / np.maximum(characters, 1)
+    over = np.flatnonzero(share > most)
+    if len(over):
+        over = over[prose_words(packed, lines, spans, over, SENTENCE_WORDS) < PROSE_WORDS]
     # A text that is nothing but boilerplate is not emptied either, whatever the limit.
-    over = (share > most) | (share == 1)
-    return (spans.take(~over[spans.article]) if over.any() else spans), np.flatnonzero(over)
+    whole = np.union1d(over, np.flatnonzero(share == 1))
+    return (spans.take(~np.isin(spans.article, whole)) if len(whole) else spans), whole
 
 
 def _removed_column(

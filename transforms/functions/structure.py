@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from transforms.functions.comment_section import comment_starts
 from transforms.functions.cutting import Spans
 from transforms.functions.line_shapes import (
     BARS,
@@ -27,10 +28,11 @@ STRUCTURE_RULES: dict[str, str] = {
     "shape.after": "navigation",
     "shape.between": "navigation",
     "shape.repeated": "standfirst",
+    "shape.comments": "comments",
 }
 """What this module can cut, by rule id, with its category."""
 
-_BEFORE, _AFTER, _BETWEEN, _REPEATED = range(4)
+_BEFORE, _AFTER, _BETWEEN, _REPEATED, _COMMENTS = range(5)
 
 # Log-odds that a line is body. Logistic regression over lines of l3s_gn1, fundus_multi, half of scrapinghub and 500
 # texts of allsides_en_leftover (236,000 lines; fitted on the sites whose name has an even MD5), weighed by the root of
@@ -57,16 +59,20 @@ REPEAT_BYTES, REPEAT_LONGEST = 25, 600
 """Letters a repeated line has at least (bytes), and the bytes of the longest line looked at."""
 
 
-def find_structure(packed: PackedText, lines: LineTable, cut: Spans) -> Spans:
-    """Lines around and between the body, and repeated standfirsts; tags are places in STRUCTURE_RULES.
+def find_structure(packed: PackedText, lines: LineTable, cut: Spans, comment_heads: Spans) -> Spans:
+    """Lines around and between the body, comments, and repeated standfirsts; tags are places in STRUCTURE_RULES.
 
     Method: the run of lines with the largest sum of scores is the article (maximum subsequence segmentation, Pasternack
     and Roth, WWW 2009), with scores from the lines' shapes; what lies outside goes where the evidence is strong.
 
     Args:
         cut: what was found before; lines that are gone are passed over.
+        comment_heads: those of `cut` that say that comments follow.
     """
-    left = np.flatnonzero(~_gone_lines(lines, cut))
+    gone = _gone_lines(lines, cut)
+    comments = comment_starts(packed, lines, gone, _gone_lines(lines, comment_heads))
+    commented = ~gone & (np.arange(len(lines)) >= comments[lines.article])
+    left = np.flatnonzero(~gone & ~commented)
     article = lines.article[left]
     first = np.searchsorted(article, np.arange(len(lines.first))).astype(np.int64)
     tags = np.full(len(left), -1, np.int64)
@@ -79,8 +85,9 @@ def find_structure(packed: PackedText, lines: LineTable, cut: Spans) -> Spans:
         tags[long] = some
     _find_repeats(packed.data, lines.starts[left], lines.ends[left], first, tags)
     chosen = np.flatnonzero(tags >= 0)
-    at = left[chosen]
-    return Spans(article[chosen].astype(np.int32), lines.starts[at], lines.ends[at], tags[chosen].astype(np.int32))
+    at = np.concatenate([left[chosen], np.flatnonzero(commented)])
+    tag = np.concatenate([tags[chosen], np.full(len(at) - len(chosen), _COMMENTS)]).astype(np.int32)
+    return Spans(lines.article[at], lines.starts[at], lines.ends[at], tag)
 
 
 def headline_lines(packed: PackedText, lines: LineTable, titles: pa.StringArray, cut: Spans) -> dict[int, str]:
@@ -105,6 +112,23 @@ def headline_lines(packed: PackedText, lines: LineTable, titles: pa.StringArray,
         if not top[k, ENDS] or text.endswith(("?", "؟", "？")):
             found[int(wanted[k])] = text
     return found
+
+
+def prose_words(
+    packed: PackedText, lines: LineTable, cut: Spans, rows: npt.NDArray[np.int64], at_least: int
+) -> npt.NDArray[np.float64]:
+    """Words of some texts that stand in lines left that end like sentences: float64[len(rows)].
+
+    Args:
+        rows: int64, ascending.
+        at_least: shorter lines don't count.
+    """
+    left = np.flatnonzero(~_gone_lines(lines, cut) & np.isin(lines.article, rows))
+    shapes = measure_lines(packed, lines.starts[left], lines.ends[left])
+    counted = (shapes[:, ENDS] > 0) & (shapes[:, WORDS] >= at_least)
+    place = np.searchsorted(rows, lines.article[left])
+    words: npt.NDArray[np.float64] = np.bincount(place, np.where(counted, shapes[:, WORDS], 0.0), minlength=len(rows))
+    return words
 
 
 def _gone_lines(lines: LineTable, cut: Spans) -> npt.NDArray[np.bool_]:
