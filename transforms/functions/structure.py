@@ -127,7 +127,8 @@ def prose_words(
     shapes = measure_lines(packed, lines.starts[left], lines.ends[left])
     counted = (shapes[:, ENDS] > 0) & (shapes[:, WORDS] >= at_least)
     place = np.searchsorted(rows, lines.article[left])
-    words: npt.NDArray[np.float64] = np.bincount(place, np.where(counted, shapes[:, WORDS], 0.0), minlength=len(rows))
+    words = np.zeros(len(rows))
+    np.add.at(words, place[counted], shapes[counted, WORDS])
     return words
 
 
