@@ -16,6 +16,7 @@ from transforms.functions.line_table import LineTable, find_lines
 from transforms.functions.packed_text import PackedText, pack, unpack
 from transforms.functions.rules import Lifted, choose_rules, run_rules
 from transforms.functions.structure import STRUCTURE_RULES, find_structure, headline_lines, prose_words
+from transforms.functions.tail_sentences import cut_tail_sentences
 from transforms.functions.unicode_text import normalise_texts
 from transforms.functions.wire import WIRE_RULES, lift_wire
 from transforms.functions.word_counts import count_words
@@ -70,7 +71,9 @@ def clean_texts(
     lifted = Lifted()
     parts: list[Spans] = []
     if settings.level != "off":
-        parts.append(run_rules(rule_set, packed, lines, languages.to_pylist(), lifted))
+        known = languages.to_pylist()
+        tails = cut_tail_sentences(rule_set, packed, lines, known, lifted)
+        parts.append(join_spans([run_rules(rule_set, packed, lines, known, lifted), tails]))
     wire_names = [*WIRE_RULES.items()]
     if settings.level != "off":
         wire = lift_wire(packed, lines, parts[0], lifted)

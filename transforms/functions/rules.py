@@ -83,9 +83,9 @@ class Rule:
     groups: dict[str, int]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RuleSet:
-    """Rules and the automata that find their candidates.
+    """Rules and the automata that find their candidates; equal only to itself, so that what is made of it is cached.
 
     Literal k belongs to the rules `rules_of_literal[first_rule[k]:first_rule[k + 1]]` and has `literal_bytes[k]` bytes.
     """
