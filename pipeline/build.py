@@ -33,21 +33,21 @@ def build_stage(
     )
 
 
-def build_rarity(pipeline: beam.Pipeline, task: MatchTask, slots: int, ranges: int, listing: str) -> None:
-    """2: on how many days each shingle was seen."""
+def build_rarity(pipeline: beam.Pipeline, task: MatchTask, stretches: list[int], listing: str) -> None:
+    """2: on how many days of each stretch of time each shingle was seen."""
     (
         pipeline
-        | "Ranges" >> beam.Create(list(range(ranges)))
-        | "Count rarity" >> CountRarity(task, slots, ranges)
-        | "List ranges" >> WriteListing(listing)
+        | "Stretches" >> beam.Create(stretches)
+        | "Count rarity" >> CountRarity(task)
+        | "List tables" >> WriteListing(listing)
     )
 
 
-def build_match(pipeline: beam.Pipeline, task: MatchTask, propose: str, listing: str) -> None:
+def build_match(pipeline: beam.Pipeline, task: MatchTask, files: list[int], propose: str, listing: str) -> None:
     """3 and 4: propose pairs by bands, then by anchors, and weigh them."""
     (
         pipeline
-        | "Sketch files" >> beam.Create(list(range(len(task.sketch_paths))))
+        | "Sketch files" >> beam.Create(files)
         | "Match articles" >> MatchArticles(task, propose)
         | "List pairs" >> WriteListing(listing)
     )

@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline import build
+from pipeline.earlier_matches import earlier_matches, new_rows, standing_pairs, withdrawn_rows
 from pipeline.errors import INTERRUPTED, RunError
 from pipeline.inputs import FoundInputs, InputFile, find_inputs
 from pipeline.labels import current_labels
@@ -32,14 +33,15 @@ from pipeline.store import STAGING, Store, locked
 from schemas.settings import Settings
 from schemas.tables import MATCH, SCHEMA_VERSION
 from transforms import staging
-from transforms.functions.labelling import Catalogue, collapse, complete, left_out, read_catalogue
+from transforms.functions.joining import ROW_BITS
+from transforms.functions.labelling import Catalogue, changes, collapse, complete, read_catalogue
 from transforms.functions.matching import WEIGHED
 from transforms.functions.publishing import changed_labels, constant, label_rows
-from transforms.functions.rarity import table_slots
 from transforms.functions.refusals import stored_uri
 from transforms.functions.signing import scheme
 from transforms.functions.sketch_files import SketchFiles
 from transforms.functions.splits import plan_splits
+from transforms.functions.stretches import Changed, standing_by_stretch
 from transforms.match_articles import MatchTask, load_array, read_sketches, save_array
 from transforms.publish_run import PublishTask, write_table
 from transforms.relate_articles import RelateTask
@@ -176,11 +178,12 @@ class _Run:
     def commit(self) -> dict[str, Any]:
         parts = self._stage()
         sketch_paths, first_new = self._sketch_paths(parts)
-        catalogue = self._catalogue(sketch_paths, first_new)
-        weighed_paths, task, caps = self._match(parts, sketch_paths, catalogue)
-        self._relate(task, weighed_paths, first_new)
+        catalogue, changed = self._catalogue(sketch_paths, first_new)
+        weighed_paths, task, caps = self._match(sketch_paths, catalogue, changed)
+        earlier = earlier_matches(self.store)
+        self._relate(catalogue, task, weighed_paths, earlier, first_new)
         files = self._publish(parts, sketch_paths)
-        files += self._publish_labels(catalogue, first_new)
+        files += self._publish_labels(catalogue, changed, earlier, first_new)
         manifest = self._manifest(parts, files, caps)
         self._check(manifest)
         write_report(staging.join(self.folder, "publish"), manifest)
@@ -215,47 +218,67 @@ class _Run:
         new = [staging.join(folder, f"{part['name']}.arrow") for part in parts if part["articles"]]
         return (*old, *new), len(old) << 24
 
-    def _catalogue(self, sketch_paths: tuple[str, ...], first_new: int) -> Catalogue:
+    def _catalogue(self, sketch_paths: tuple[str, ...], first_new: int) -> tuple[Catalogue, Changed]:
+        """All articles, and what this run's change."""
         catalogue = read_catalogue(SketchFiles(sketch_paths, read_sketches), first_new)
-        save_array(staging.join(self.folder, "repeats.npy"), catalogue.handles[~catalogue.counted])
-        save_array(staging.join(self.folder, "left-out.npy"), left_out(catalogue))
-        return catalogue
+        window = self.settings.match.window_days
+        changed = changes(catalogue, window) if self._decides_as_before() else Changed(None, window)
+        stands = catalogue.stands
+        standing = standing_by_stretch(catalogue.handles[stands], catalogue.day[stands], window)
+        save_array(self._path("standing.npy"), standing)
+        save_array(self._path("repeats.npy"), catalogue.handles[~catalogue.counted])
+        save_array(self._path("left-out.npy"), catalogue.handles[~stands | ~changed.concerns(catalogue.day)])
+        return catalogue, changed
+
+    def _decides_as_before(self) -> bool:
+        """Whether what earlier runs decided still holds: by the same settings, and by this version's evidence."""
+
+        def deciding(settings: dict[str, Any]) -> dict[str, Any]:
+            return {key: value for key, value in settings.items() if key.startswith("match.")}
+
+        if not self.store.runs or self.store.runs[-1]["schema_version"] != SCHEMA_VERSION:
+            return False
+        return deciding(self.store.runs[-1]["settings"]) == deciding(self.plan["settings"])
+
+    def _path(self, name: str) -> str:
+        return staging.join(self.folder, name)
 
     def _match(
-        self, parts: list[dict[str, Any]], sketch_paths: tuple[str, ...], catalogue: Catalogue
+        self, sketch_paths: tuple[str, ...], catalogue: Catalogue, changed: Changed
     ) -> tuple[list[str], MatchTask, dict[str, int]]:
-        folder = staging.join(self.folder, "matched")
-        # Pairs of two earlier articles are proposed and weighed again (first_new is 0): what is crowded, rare or
-        # another's near twin depends on the whole set, and N runs are to end where one does.
-        first_new = 0
         task = MatchTask(
-            sketch_paths, first_new, staging.join(self.folder, "left-out.npy"), (), folder, self.settings.match
-        )
-        words = sum(part["words"] for part in parts) + sum(m["counts"]["words"] for m in self.store.manifests)
-        slots, ranges = table_slots(words), _power_of_two(self.options.workers)
-        count_task = task
-        rows = self._job("2-rarity", lambda p, listing: build.build_rarity(p, count_task, slots, ranges, listing))
-        rarity = tuple(sorted(row["path"] for row in rows))
-        task = MatchTask(sketch_paths, first_new, task.left_out_path, rarity, folder, self.settings.match)
-        rows = self._job("3-alike", lambda p, listing: build.build_match(p, task, "bands", listing))
+            sketch_paths, changed, self._path("left-out.npy"), self._path("standing.npy"), (), self._path("matched"),
+            self.settings.match,
+        )  # fmt: skip
+        stretches = changed.surroundings(np.unique(load_array(task.standing_path)["stretch"])).tolist()
+        rows = self._job("2-rarity", lambda p, listing: build.build_rarity(p, task, stretches, listing))
+        task = dataclasses.replace(task, table_paths=tuple((row["stretch"], row["path"]) for row in rows))
+        numbers = np.unique(
+            catalogue.handles[catalogue.stands & changed.concerns(catalogue.day)] >> np.uint64(ROW_BITS)
+        ).tolist()
+        rows = self._job("3-alike", lambda p, listing: build.build_match(p, task, numbers, "bands", listing))
         weighed_paths = sorted(row["path"] for row in rows if "path" in row)
-        alike = np.concatenate([load_array(path) for path in weighed_paths] or [np.empty(0, WEIGHED)])
-        through = collapse(catalogue, alike, self.settings.match.collapse_jaccard)
-        path = staging.join(self.folder, "left-out-of-anchors.npy")
-        save_array(path, np.union1d(np.array(load_array(task.left_out_path)), through.handles))
-        task = MatchTask(sketch_paths, first_new, path, rarity, folder, self.settings.match)
-        rows = self._job("4-match", lambda p, listing: build.build_match(p, task, "anchors", listing))
+        through = collapse(catalogue, _weighed(weighed_paths), self.settings.match.collapse_jaccard)
+        left_out = np.union1d(load_array(task.left_out_path), through.handles)
+        save_array(self._path("left-out-of-anchors.npy"), left_out)
+        anchors = dataclasses.replace(task, left_out_path=self._path("left-out-of-anchors.npy"))
+        rows = self._job("4-match", lambda p, listing: build.build_match(p, anchors, numbers, "anchors", listing))
         caps = {name: sum(row.get(name, 0) for row in rows) for name in ("postings", "capped", "lost", "pairs")}
         weighed_paths += sorted(row["path"] for row in rows if "path" in row)
-        weighed = np.concatenate([load_array(path) for path in weighed_paths] or [np.empty(0, WEIGHED)])
-        pairs_path = staging.join(self.folder, "pairs-to-complete.npy")
-        save_array(pairs_path, complete(weighed, weighed[:0], through, self.settings))
+        pairs = complete(_weighed(weighed_paths), through, self.settings)
+        days = [catalogue.day[catalogue.index(pairs[side])] for side in ("left", "right")]
+        pairs_path, ranges = self._path("pairs-to-complete.npy"), self.options.workers
+        save_array(pairs_path, pairs[changed.decides(*days)])
         rows = self._job("5-complete", lambda p, listing: build.build_complete(p, task, pairs_path, ranges, listing))
         weighed_paths += sorted(row["path"] for row in rows)
         return weighed_paths, task, caps
 
-    def _relate(self, task: MatchTask, weighed_paths: list[str], first_new: int) -> None:
-        relate_task = RelateTask(task, tuple(weighed_paths), self.folder, self.settings, first_new)
+    def _relate(
+        self, catalogue: Catalogue, task: MatchTask, weighed_paths: list[str], earlier: pa.Table, first_new: int
+    ) -> None:
+        stored_path = self._path("stored.npy")
+        save_array(stored_path, standing_pairs(catalogue, earlier, task.changed))
+        relate_task = RelateTask(task, tuple(weighed_paths), stored_path, self.folder, self.settings, first_new)
         self._job("6-relate", lambda p, listing: build.build_relate(p, relate_task, listing))
 
     def _publish_task(self, sketch_paths: tuple[str, ...]) -> PublishTask:
@@ -284,7 +307,9 @@ class _Run:
         rows = self._job("7-publish", lambda p, listing: build.build_publish(p, task, numbered, listing))
         return sorted(rows, key=lambda row: str(row["path"]))
 
-    def _publish_labels(self, catalogue: Catalogue, first_new: int) -> list[dict[str, Any]]:
+    def _publish_labels(
+        self, catalogue: Catalogue, changed: Changed, earlier: pa.Table, first_new: int
+    ) -> list[dict[str, Any]]:
         """Labels of new articles and of old ones whose label changed, and the matches that are new or changed."""
         task = self._publish_task(())
         related = staging.read_arrow(staging.join(self.folder, "labels.arrow"))
@@ -292,15 +317,18 @@ class _Run:
         labels = label_rows(new, related, self.run_id)
         self.relabelled = 0
         if self.store.manifests:
+            # Articles that had a match and have none any more go back to standing for themselves.
+            touched = catalogue.ids.filter(pa.array(load_array(self._path("touched.npy"))))
             old = current_labels(self.store)
-            # Articles that had a match and have none any more go back to standing for themselves: all are looked at.
+            old = old.filter(pc.is_in(old.column("article_id"), touched))
             again = label_rows(old.column("article_id"), related, self.run_id)
-            changed = again.filter(pa.array(changed_labels(old, again)))
-            self.relabelled = changed.num_rows
-            labels = pa.concat_tables([labels, changed])
+            other = again.filter(pa.array(changed_labels(old, again)))
+            self.relabelled = other.num_rows
+            labels = pa.concat_tables([labels, other])
         matches = staging.read_arrow(staging.join(self.folder, "matches.arrow"))
         if self.store.manifests:
-            matches = matches.filter(pa.array(_new_matches(matches, self.store.read("matches"))))
+            withdrawn = withdrawn_rows(catalogue, earlier, matches, changed, self.settings.match)
+            matches = pa.concat_tables([new_rows(matches, earlier, self.settings.match), withdrawn])
         matches = matches.append_column(MATCH.field("run_id"), constant(self.run_id, matches.num_rows, pa.string()))
         matches = matches.append_column(
             MATCH.field("schema_version"), constant(SCHEMA_VERSION, matches.num_rows, pa.int32())
@@ -385,23 +413,5 @@ class _Run:
                 os.rename(source, target)
 
 
-def _power_of_two(workers: int) -> int:
-    return 1 << max(0, workers - 1).bit_length()
-
-
-def _new_matches(matches: pa.Table, stored: pa.Table) -> np.ndarray:
-    """Which pairs the store doesn't hold, or holds with another decision: bool[n].
-
-    Counts of rare shingles move a little with every run; a row is written again only where that changed its outcome.
-    """
-
-    def keys(table: pa.Table) -> pa.ChunkedArray:
-        named = [pc.fill_null(table.column(name), "") for name in ("left_id", "right_id", "relation", "contained_side")]
-        return pc.binary_join_element_wise(*named, " ")
-
-    def pair(table: pa.Table) -> pa.ChunkedArray:
-        return pc.binary_join_element_wise(table.column("left_id"), table.column("right_id"), " ")
-
-    newest = stored.take(pa.array(np.arange(stored.num_rows)[::-1]))
-    first = pc.index_in(pc.unique(pair(newest)), pair(newest).combine_chunks())
-    return pc.invert(pc.is_in(keys(matches), keys(newest.take(first)).combine_chunks())).to_numpy()
+def _weighed(paths: list[str]) -> np.ndarray:
+    return np.concatenate([np.empty(0, WEIGHED), *(load_array(path) for path in paths)])

@@ -107,12 +107,15 @@ class Store:
         return [manifest for manifest in self.manifests if manifest.get("kind") != COMPACTION]
 
     def read(self, table: str, columns: Sequence[str] | None = None, run: str | None = None) -> pa.Table:
-        """All rows of a table, earlier runs first."""
+        """All rows of a table, earlier runs first.
+
+        Columns that a file of an older schema lacks are null, or 0, False and "" where the schema has no nulls.
+        """
         schema = STORE_TABLES[table]
         names = list(columns) if columns is not None else schema.names
+        wanted = pa.schema([schema.field(name) for name in names])
         parts = [staging.read_parquet(path, names) for path in self.files(table, run)]
-        empty = pa.schema([schema.field(name) for name in names]).empty_table()
-        return pa.concat_tables([empty, *(part.replace_schema_metadata(None).cast(empty.schema) for part in parts)])
+        return pa.concat_tables([wanted.empty_table(), *(_filled(part, wanted) for part in parts)])
 
     def commit(self, manifest: dict[str, Any]) -> str:
         """Writes the manifest of a run: the moment at which the run exists.
@@ -165,3 +168,17 @@ def locked(path: str) -> Iterator[None]:
         except BlockingIOError:
             raise RunError(f"another run is writing {path}; wait until it has ended, then run again") from None
         yield
+
+
+def _filled(part: pa.Table, wanted: pa.Schema) -> pa.Table:
+    """The columns of `wanted`, made up where the part has none."""
+    columns = []
+    for field in wanted:
+        if field.name in part.column_names:
+            columns.append(part.column(field.name).cast(field.type))
+        elif field.nullable:
+            columns.append(pa.nulls(part.num_rows, field.type))
+        else:
+            nothing = "" if pa.types.is_string(field.type) else pa.scalar(0).cast(field.type).as_py()
+            columns.append(pa.repeat(pa.scalar(nothing, field.type), part.num_rows))
+    return pa.table(columns, schema=wanted)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 1
-"""Raised by every change of a stored schema; a store says its own in each file and manifest."""
+SCHEMA_VERSION = 2
+"""Raised by every change of a stored schema; a store says its own in each file and manifest.
+
+2: matches/ have `asked`, `long_lead_covered`, `place` and `long_place`; furniture/ is new.
+"""
 
 TIMESTAMP = pa.timestamp("us", tz="UTC")
 ARTICLE_ID_PATTERN = "[0-9a-f]{32}"
@@ -130,6 +133,7 @@ MATCH = pa.schema(
         pa.field("accepted", pa.bool_(), nullable=False),
         pa.field("reason", pa.string(), nullable=False),
         pa.field("contained_side", pa.string()),
+        pa.field("asked", pa.bool_(), nullable=False),
         pa.field("jaccard", pa.float32(), nullable=False),
         pa.field("containment", pa.float32(), nullable=False),
         pa.field("rare_containment", pa.float32(), nullable=False),
@@ -138,6 +142,8 @@ MATCH = pa.schema(
     + [pa.field("run_id", pa.string(), nullable=False), pa.field("schema_version", pa.int32(), nullable=False)]
 )
 """The evidence: one row a verified pair, left_id < right_id.
+
+`asked`: not proposed by what the two share, but compared because their story asked for it; a later run asks again.
 
 `jaccard` and `containment` (the larger of the two sides') are over distinct word 5-shingles of the folded text;
 `rare_containment`: of the rare 3-shingles of the side that has fewer, the share that the other has.

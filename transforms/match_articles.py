@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import apache_beam as beam
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from schemas.settings import MatchSettings
 from transforms import staging
@@ -28,10 +29,12 @@ from transforms.functions.matching import (
     WEIGHED,
     anchor_postings_of,
     band_postings_of,
-    count_rarity,
+    count_stretch,
     weigh,
 )
-from transforms.functions.sketch_files import SketchFiles
+from transforms.functions.rarity import DaysTable
+from transforms.functions.sketch_files import SketchFiles, days_of
+from transforms.functions.stretches import Changed, DaysTables, handles_in
 
 COUNTS = "counts"
 PAIRS_AT_ONCE = 20_000
@@ -44,16 +47,18 @@ class MatchTask:
 
     Attributes:
         sketch_paths: all sketch files, in the order of their numbers; earlier runs' first.
-        first_new: handles from here on are this run's.
+        changed: which pairs are decided anew; only these are weighed.
         left_out_path: an array of handles that propose nothing.
-        rarity_paths: the ranges of the days table, in order.
-        folder: where weighed pairs are written.
+        standing_path: STANDING, the articles that rarity counts.
+        table_paths: stretches with the files of their tables of days.
+        folder: where tables and weighed pairs are written.
     """
 
     sketch_paths: tuple[str, ...]
-    first_new: int
+    changed: Changed
     left_out_path: str
-    rarity_paths: tuple[str, ...]
+    standing_path: str
+    table_paths: tuple[tuple[int, str], ...]
     folder: str
     settings: MatchSettings
 
@@ -70,8 +75,22 @@ def save_array(path: str, values: npt.NDArray[Any]) -> None:
     staging.write_whole(path, lambda sink: np.save(sink, values, allow_pickle=False))
 
 
-def read_sketches(path: str) -> Any:
-    return staging.read_arrow(path) if path.endswith(".arrow") else staging.read_parquet(path)
+def read_sketches(path: str, columns: Sequence[str]) -> pa.Table:
+    """Columns of a sketch file, of this run's staging (Arrow) or of the store (Parquet)."""
+    return staging.read_arrow(path) if path.endswith(".arrow") else staging.read_parquet(path, columns)
+
+
+def open_tables(task: MatchTask, sketches: SketchFiles) -> DaysTables:
+    """The tables of days: read where the run has written them, else counted when asked for."""
+    paths = dict(task.table_paths)
+
+    def table_of(stretch: int) -> DaysTable:
+        if stretch in paths:
+            return load_array(paths[stretch])
+        handles = handles_in(load_array(task.standing_path), stretch)
+        return count_stretch(sketches, handles) if len(handles) else np.zeros(1, np.uint8)
+
+    return DaysTables(table_of, task.settings.window_days)
 
 
 class _WithSketches(beam.DoFn):
@@ -82,32 +101,29 @@ class _WithSketches(beam.DoFn):
 
     def setup(self) -> None:
         self.sketches = SketchFiles(self.task.sketch_paths, read_sketches)
-        self.left_out: Handles = np.array(load_array(self.task.left_out_path))
 
 
 class CountRarity(beam.PTransform):
-    """Numbers of ranges of slots to files of the days table, a JSON row each."""
+    """Stretches to files of their tables of days, a JSON row each."""
 
-    def __init__(self, task: MatchTask, slots: int, ranges: int) -> None:
+    def __init__(self, task: MatchTask) -> None:
         super().__init__()
-        self.task, self.slots, self.ranges = task, slots, ranges
+        self.task = task
 
-    def expand(self, numbers: beam.PCollection[int]) -> beam.PCollection[str]:
-        count = _CountRange(self.task, self.slots, self.ranges)
-        return numbers | "Spread" >> beam.Reshuffle() | "Count days" >> beam.ParDo(count).with_output_types(str)
+    def expand(self, stretches: beam.PCollection[int]) -> beam.PCollection[str]:
+        count = _CountStretch(self.task)
+        return stretches | "Spread" >> beam.Reshuffle() | "Count days" >> beam.ParDo(count).with_output_types(str)
 
 
-class _CountRange(_WithSketches):
-    def __init__(self, task: MatchTask, slots: int, ranges: int) -> None:
-        super().__init__(task)
-        self.slots, self.ranges = slots, ranges
+class _CountStretch(_WithSketches):
+    def setup(self) -> None:
+        super().setup()
+        self.tables = open_tables(self.task, self.sketches)
 
-    def process(self, number: int) -> Iterable[str]:
-        size = self.slots // self.ranges
-        counts = count_rarity(self.sketches, self.left_out, number * size, size, self.slots)
-        path = f"{self.task.folder}/days-{number:03d}.npy"
-        save_array(path, counts)
-        yield json.dumps({"path": path})
+    def process(self, stretch: int) -> Iterable[str]:
+        path = f"{self.task.folder}/days-{stretch}.npy"
+        save_array(path, self.tables.table_of(stretch))
+        yield json.dumps({"stretch": stretch, "path": path})
 
 
 class MatchArticles(beam.PTransform):
@@ -146,6 +162,10 @@ class _Postings(_WithSketches):
         super().__init__(task)
         self.propose = propose
 
+    def setup(self) -> None:
+        super().setup()
+        self.left_out: Handles = np.array(load_array(self.task.left_out_path))
+
     def process(self, number: int) -> Iterable[tuple[bytes, bytes]]:
         if self.propose == "bands":
             postings = band_postings_of(self.sketches, number, self.left_out, self.task.settings)
@@ -162,13 +182,12 @@ class _Join(beam.DoFn):
         settings = self.task.settings
         if self.propose == "bands":
             postings = np.frombuffer(b"".join(block[1]), BAND_POSTING)
-            pairs = star_buckets(postings, first_new=self.task.first_new)
+            pairs = star_buckets(postings)
         else:
             postings = np.frombuffer(b"".join(block[1]), POSTING)
             pairs, capped, lost = join_postings(
-                postings, first_new=self.task.first_new, window_days=settings.window_days,
-                cap=settings.max_anchor_postings,
-            )  # fmt: skip
+                postings, window_days=settings.window_days, cap=settings.max_anchor_postings
+            )
             yield beam.pvalue.TaggedOutput(
                 COUNTS, json.dumps({"capped": capped, "lost": lost, "postings": len(postings), "at": block[0].decode()})
             )
@@ -181,11 +200,11 @@ class _Weighing(_WithSketches):
 
     def setup(self) -> None:
         super().setup()
-        self.rarity = read_rarity(self.task.rarity_paths)
+        self.tables = open_tables(self.task, self.sketches)
 
     def weigh_into(self, name: str, pairs: npt.NDArray[np.void]) -> str:
         parts = [
-            weigh(self.sketches, pairs[start : start + PAIRS_AT_ONCE], self.rarity, self.task.settings)
+            weigh(self.sketches, pairs[start : start + PAIRS_AT_ONCE], self.tables, self.task.settings)
             for start in range(0, len(pairs), PAIRS_AT_ONCE)
         ]
         path = f"{self.task.folder}/{name}.npy"
@@ -207,6 +226,8 @@ class _Weigh(_Weighing):
             pairs = pairs[pairs["shared"] >= self.task.settings.min_shared_anchors]
             fewer = np.minimum(self._anchors(pairs["left"]), self._anchors(pairs["right"]))
             pairs = pairs[pairs["shared"] >= self.task.settings.min_shared_share * fewer]
+            days = [days_of(self.sketches.gather(pairs[side], ["day"])) for side in ("left", "right")]
+            pairs = pairs[self.task.changed.decides(*days)]
         yield self.weigh_into(f"{self.propose}-{int(block[0]):04d}", pairs)
 
 
@@ -231,9 +252,3 @@ class _WeighRange(_Weighing):
         pairs = load_array(self.pairs_path)
         edges = np.linspace(0, len(pairs), self.ranges + 1).astype(np.int64)
         yield self.weigh_into(f"pairs-{number:04d}", np.array(pairs[edges[number] : edges[number + 1]]))
-
-
-def read_rarity(paths: Iterable[str]) -> npt.NDArray[np.uint8]:
-    """The whole days table, mapped if it is one local file."""
-    parts = [load_array(path) for path in paths]
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
 
 import apache_beam as beam
 import numpy as np
@@ -17,10 +16,9 @@ from schemas.settings import Settings
 from transforms import staging
 from transforms.functions.joining import Handles
 from transforms.functions.labelling import RelatedRun, read_catalogue, relate_run
-from transforms.functions.matching import WEIGHED, weigh
-from transforms.functions.rarity import count_rare
+from transforms.functions.matching import WEIGHED, completeness_of, weigh
 from transforms.functions.sketch_files import SketchFiles
-from transforms.match_articles import MatchTask, load_array, read_rarity, read_sketches
+from transforms.match_articles import MatchTask, load_array, open_tables, read_sketches, save_array
 
 
 @dataclass(frozen=True)
@@ -30,12 +28,15 @@ class RelateTask:
     Attributes:
         match: the sketches and tables of the run.
         weighed_paths: files of weighed pairs.
+        stored_path: what earlier runs weighed and this one doesn't decide anew, WEIGHED.
         first_new: handles from here on are this run's: of a repeat the earlier run's article counts.
-        folder: `labels.arrow` and `matches.arrow` are written here.
+        folder: `labels.arrow`, `matches.arrow` and `touched.npy` (which articles were related anew, in the order of
+            the catalogue) are written here.
     """
 
     match: MatchTask
     weighed_paths: tuple[str, ...]
+    stored_path: str
     folder: str
     settings: Settings
     first_new: int = 0
@@ -64,17 +65,21 @@ class _Relate(beam.DoFn):
 def relate_files(task: RelateTask) -> RelatedRun:
     """Relates the run's articles and writes `labels.arrow` (by article id) and `matches.arrow`."""
     sketches = SketchFiles(task.match.sketch_paths, read_sketches)
-    rarity = read_rarity(task.match.rarity_paths)
+    tables, settings = open_tables(task.match, sketches), task.settings
     catalogue = read_catalogue(sketches, task.first_new)
-    parts = [load_array(path) for path in task.weighed_paths]
-    weighed = np.concatenate(parts) if parts else np.empty(0, WEIGHED)
+    changed = task.match.changed
+    weighed = np.concatenate([np.empty(0, WEIGHED), *(load_array(path) for path in task.weighed_paths)])
+    decided = changed.decides(*(catalogue.day[catalogue.index(weighed[side])] for side in ("left", "right")))
+    pairs = np.concatenate([weighed[decided], load_array(task.stored_path)])
+    seeds = changed.concerns(catalogue.day) | (catalogue.handles >= task.first_new)
 
     def completeness(handles: Handles) -> npt.NDArray[np.int64]:
-        words, offsets = sketches.gather_words(handles)
-        return count_rare(words, offsets, rarity, task.settings.match.rare_days)
+        return completeness_of(sketches, handles, tables, settings.match)
 
-    weigh_now = partial(_weigh_pairs, sketches, rarity, task.settings)
-    related = relate_run(catalogue, weighed, completeness, weigh_now, task.settings)
+    def weigh_now(asked: npt.NDArray[np.void]) -> npt.NDArray[np.void]:
+        return weigh(sketches, asked, tables, settings.match)
+
+    related = relate_run(catalogue, pairs, seeds, completeness, weigh_now, settings)
     names = np.array(relations.ARTICLE_RELATIONS, object)
     derived = catalogue.ids.take(pa.array(related.derived_from, mask=related.derived_from < 0))
     labels = pa.table(
@@ -88,10 +93,5 @@ def relate_files(task: RelateTask) -> RelatedRun:
     )
     staging.write_arrow(f"{task.folder}/labels.arrow", labels)
     staging.write_arrow(f"{task.folder}/matches.arrow", related.matches)
+    save_array(f"{task.folder}/touched.npy", related.touched)
     return related
-
-
-def _weigh_pairs(
-    sketches: SketchFiles, rarity: npt.NDArray[np.uint8], settings: Settings, pairs: npt.NDArray[np.void]
-) -> npt.NDArray[np.void]:
-    return weigh(sketches, pairs, rarity, settings.match)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, BinaryIO
 
 import pyarrow as pa
@@ -131,6 +131,9 @@ UNSORTED_COLUMNS = ("text", "minhash", "anchors", "words", "payload", "removed")
 """Columns by whose smallest and largest value nobody skips."""
 
 
-def read_parquet(path: str, columns: list[str] | None = None) -> pa.Table:
+def read_parquet(path: str, columns: Sequence[str] | None = None) -> pa.Table:
+    """A Parquet file's columns, those that it has; all where `columns` is None."""
     with open_file(path) as source:
-        return pq.ParquetFile(source).read(columns=columns)
+        file = pq.ParquetFile(source)
+        held = set(file.schema_arrow.names)
+        return file.read(columns=None if columns is None else [name for name in columns if name in held])

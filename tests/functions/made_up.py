@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from pipeline.earlier_matches import standing_pairs
 from schemas import relations
 from schemas.settings import Settings
 from schemas.tables import CLEANED
@@ -17,23 +18,23 @@ from transforms.functions.joining import BAND_POSTING, PAIR, POSTING, join_posti
 from transforms.functions.labelling import (
     Catalogue,
     RelatedRun,
+    changes,
     collapse,
     complete,
-    left_out,
     read_catalogue,
     relate_run,
-    stored_pairs,
 )
 from transforms.functions.matching import (
     WEIGHED,
     anchor_postings_of,
     band_postings_of,
-    count_rarity,
+    completeness_of,
+    count_stretch,
     weigh,
 )
-from transforms.functions.rarity import count_rare, table_slots
 from transforms.functions.signing import sign_batch
 from transforms.functions.sketch_files import SketchFiles
+from transforms.functions.stretches import Changed, DaysTables, handles_in, standing_by_stretch
 
 SYLLABLES = [onset + vowel for onset in "bdfgklmnprstvz" for vowel in "aeiou"]
 DEFAULTS = Settings()
@@ -93,14 +94,14 @@ def sketch_table(articles: Sequence[Article], settings: Settings = DEFAULTS) -> 
 def sketch_files(files: Sequence[Sequence[Article]], settings: Settings = DEFAULTS) -> SketchFiles:
     """The articles as sketch files in memory."""
     tables = {str(number): sketch_table(articles, settings) for number, articles in enumerate(files)}
-    return SketchFiles(list(tables), tables.__getitem__)
+    return SketchFiles(list(tables), lambda path, columns: tables[path].select(list(columns)))
 
 
-def rarity_of(sketches: SketchFiles, catalogue: Catalogue) -> npt.NDArray[np.uint8]:
-    """The whole table of days."""
-    words = sum(len(sketches.words(number)[0]) for number in range(len(sketches.paths)))
-    slots = table_slots(words)
-    return count_rarity(sketches, left_out(catalogue), 0, slots, slots)
+def tables_of(sketches: SketchFiles, catalogue: Catalogue, settings: Settings = DEFAULTS) -> DaysTables:
+    """The tables of days, each counted when asked for."""
+    window, stands = settings.match.window_days, catalogue.stands
+    standing = standing_by_stretch(catalogue.handles[stands], catalogue.day[stands], window)
+    return DaysTables(lambda stretch: count_stretch(sketches, handles_in(standing, stretch)), window)
 
 
 def gathered(parts: Iterable[npt.NDArray[np.void]], kind: np.dtype) -> npt.NDArray[np.void]:
@@ -108,30 +109,29 @@ def gathered(parts: Iterable[npt.NDArray[np.void]], kind: np.dtype) -> npt.NDArr
 
 
 def weighed_pairs(
-    sketches: SketchFiles,
-    catalogue: Catalogue,
-    rarity: npt.NDArray[np.uint8],
-    first_new: int,
-    stored: npt.NDArray[np.void],
-    settings: Settings,
+    sketches: SketchFiles, catalogue: Catalogue, tables: DaysTables, changed: Changed, settings: Settings
 ) -> npt.NDArray[np.void]:
-    """What the jobs 3 to 5 of `pipeline.build` weigh, without Beam."""
+    """What the jobs 3 to 5 of `pipeline.build` weigh and a run decides by, without Beam."""
     if not sketches.paths:
         return np.empty(0, WEIGHED)
-    match, numbers, out = settings.match, range(len(sketches.paths)), left_out(catalogue)
+    match, numbers = settings.match, range(len(sketches.paths))
+    out = catalogue.handles[~catalogue.stands | ~changed.concerns(catalogue.day)]
+
+    def decided(pairs: npt.NDArray[np.void]) -> npt.NDArray[np.void]:
+        days = [catalogue.day[catalogue.index(pairs[side])] for side in ("left", "right")]
+        return pairs[changed.decides(*days)]
+
     bands = gathered((band_postings_of(sketches, number, out, match) for number in numbers), BAND_POSTING)
-    alike = weigh(sketches, star_buckets(bands, first_new=first_new), rarity, match)
-    through = collapse(catalogue, np.concatenate([alike, stored]), match.collapse_jaccard)
+    alike = weigh(sketches, star_buckets(bands), tables, match)
+    through = collapse(catalogue, alike, match.collapse_jaccard)
     out = np.union1d(out, through.handles)
     anchors = gathered((anchor_postings_of(sketches, number, out) for number in numbers), POSTING)
-    pairs, _, _ = join_postings(
-        anchors, first_new=first_new, window_days=match.window_days, cap=match.max_anchor_postings
-    )
+    pairs, _, _ = join_postings(anchors, window_days=match.window_days, cap=match.max_anchor_postings)
     fewer = np.minimum(*(sketches.gather_lengths(pairs[side], "anchors") for side in ("left", "right")))
     pairs = pairs[(pairs["shared"] >= match.min_shared_anchors) & (pairs["shared"] >= match.min_shared_share * fewer)]
-    weighed = np.concatenate([alike, weigh(sketches, pairs, rarity, match)])
-    more = complete(weighed, stored, through, settings)
-    return np.concatenate([weighed, weigh(sketches, more, rarity, match)])
+    weighed = np.concatenate([alike, weigh(sketches, decided(pairs), tables, match)])
+    more = complete(weighed, through, settings)
+    return decided(np.concatenate([weighed, weigh(sketches, decided(more), tables, match)]))
 
 
 def plain_run(
@@ -139,22 +139,26 @@ def plain_run(
     settings: Settings = DEFAULTS,
     *,
     first_new: int = 0,
-    matches: pa.Table | None = None,
+    earlier: pa.Table | None = None,
 ) -> tuple[Catalogue, RelatedRun, SketchFiles]:
-    """Signs, matches and relates articles given as sketch files; `matches` are those of earlier runs."""
+    """Signs, matches and relates articles given as sketch files; `earlier`: the matches of runs before, newest rows."""
     sketches = sketch_files(files, settings)
     catalogue = read_catalogue(sketches, first_new)
-    rarity = rarity_of(sketches, catalogue)
-    stored = np.empty(0, WEIGHED) if matches is None else stored_pairs(catalogue, matches)
-    weighed = weighed_pairs(sketches, catalogue, rarity, first_new, stored, settings)
+    window = settings.match.window_days
+    changed = Changed(None, window) if earlier is None else changes(catalogue, window)
+    tables = tables_of(sketches, catalogue, settings)
+    weighed = weighed_pairs(sketches, catalogue, tables, changed, settings)
+    if earlier is not None:
+        weighed = np.concatenate([weighed, standing_pairs(catalogue, earlier, changed)])
+    seeds = changed.concerns(catalogue.day) | (catalogue.handles >= first_new)
 
     def completeness(handles: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
-        return count_rare(*sketches.gather_words(handles), rarity, settings.match.rare_days)
+        return completeness_of(sketches, handles, tables, settings.match)
 
     def weigh_now(asked: npt.NDArray[np.void]) -> npt.NDArray[np.void]:
-        return weigh(sketches, asked, rarity, settings.match)
+        return weigh(sketches, asked, tables, settings.match)
 
-    return catalogue, relate_run(catalogue, weighed, completeness, weigh_now, settings), sketches
+    return catalogue, relate_run(catalogue, weighed, seeds, completeness, weigh_now, settings), sketches
 
 
 @dataclasses.dataclass(frozen=True)

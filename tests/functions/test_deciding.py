@@ -45,8 +45,9 @@ SETTINGS = MatchSettings()
 def evidence_of(left: str, right: str, *, days_seen: int = 1) -> npt.NDArray[np.void]:
     """Of two texts of a day, all of whose shingles were seen on so many days."""
     words, offsets = hash_words(pa.array([left, right]))
-    days = np.full(64, days_seen, np.uint8)
-    return weigh_pairs(words, offsets, np.array([0]), np.array([1]), np.zeros(2, np.uint16), days, SETTINGS.rare_days)
+    empty = np.zeros(1, np.uint8)
+    tables = (np.full(64, days_seen, np.uint8), empty, empty, empty)
+    return weigh_pairs(words, offsets, np.array([0]), np.array([1]), np.zeros(2, np.uint16), tables, SETTINGS.rare_days)
 
 
 def verdict(left: str, right: str, **how: int) -> tuple[str, int, bool, bool]:

@@ -32,7 +32,8 @@ def weighed(
     words, offsets = hash_words(pa.array(texts, pa.string()))
     left, right = (np.array([pair[side] for pair in pairs], np.int64) for side in (0, 1))
     day_keys = np.array(keys or [0] * len(texts), np.uint16)
-    return weigh_pairs(words, offsets, left, right, day_keys, days, other_days)
+    empty = np.zeros(1, np.uint8)
+    return weigh_pairs(words, offsets, left, right, day_keys, (days, empty, empty, empty), other_days)
 
 
 def counts(left: str, right: str) -> dict[str, int]:

@@ -33,7 +33,7 @@ Pairs = dict[tuple[int, int], int]
 DAYS = st.one_of(st.just(NO_DAY), st.integers(-3, 12))
 # An article has one day, and an anchor once.
 ARTICLES = st.lists(st.tuples(DAYS, st.sets(st.integers(0, 3), max_size=4)), max_size=12)
-SHAPE = {"window": st.integers(0, 6), "cap": st.integers(2, 9), "first_new": st.integers(0, 12)}
+SHAPE = {"window": st.integers(0, 6), "cap": st.integers(2, 9)}
 
 
 def postings_of(articles: list[tuple[int, set[int]]]) -> list[Posting]:
@@ -52,7 +52,7 @@ def near(one: int, other: int, window: int) -> bool:
     return NO_DAY in (one, other) or abs(one - other) <= window
 
 
-def brute_force(postings: list[Posting], window: int, cap: int, first_new: int) -> tuple[Pairs, int, int]:
+def brute_force(postings: list[Posting], window: int, cap: int) -> tuple[Pairs, int, int]:
     """Pairs, capped postings and pairs not made, by the definition."""
     of_key: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for key, handle, day in postings:
@@ -60,11 +60,15 @@ def brute_force(postings: list[Posting], window: int, cap: int, first_new: int) 
     pairs: Counter[tuple[int, int]] = Counter()
     capped = lost = 0
     for members in of_key.values():
-        crowds = [sum(near(day, other, window) for _, other in members) for _, day in members]
+        undated = sum(day == NO_DAY for _, day in members)
+        # An undated article is crowded by undated ones alone.
+        crowds = [
+            undated if day == NO_DAY else sum(near(day, other, window) for _, other in members) for _, day in members
+        ]
         capped += sum(crowd > cap for crowd in crowds)
         for a, b in combinations(range(len(members)), 2):
             (left, day), (right, other) = members[a], members[b]
-            if not near(day, other, window) or max(left, right) < first_new:
+            if not near(day, other, window):
                 continue
             if max(crowds[a], crowds[b]) > cap:
                 lost += 1
@@ -74,12 +78,12 @@ def brute_force(postings: list[Posting], window: int, cap: int, first_new: int) 
 
 
 @settings(max_examples=400)
-@given(ARTICLES, SHAPE["window"], SHAPE["cap"], SHAPE["first_new"], st.randoms(use_true_random=False))
-def test_join_equals_brute_force(articles, window, cap, first_new, random) -> None:  # type: ignore[no-untyped-def]
+@given(ARTICLES, SHAPE["window"], SHAPE["cap"], st.randoms(use_true_random=False))
+def test_join_equals_brute_force(articles, window, cap, random) -> None:  # type: ignore[no-untyped-def]
     postings = postings_of(articles)
     random.shuffle(postings)
-    pairs, capped, _ = join_postings(packed(postings), first_new=first_new, window_days=window, cap=cap)
-    wanted, wanted_capped, _ = brute_force(postings, window, cap, first_new)
+    pairs, capped, _ = join_postings(packed(postings), window_days=window, cap=cap)
+    wanted, wanted_capped, _ = brute_force(postings, window, cap)
     assert (as_dict(pairs), capped) == (wanted, wanted_capped)
     assert [row[:2] for row in pairs.tolist()] == sorted(wanted)
 
@@ -92,54 +96,49 @@ def test_renumbered_handles_give_the_same_pairs(articles, window, cap, random) -
     random.shuffle(new)
     renumbered = [(key, new[handle], day) for key, handle, day in postings]
     random.shuffle(renumbered)
-    first = join_postings(packed(postings), first_new=0, window_days=window, cap=cap)
-    second = join_postings(packed(renumbered), first_new=0, window_days=window, cap=cap)
+    first = join_postings(packed(postings), window_days=window, cap=cap)
+    second = join_postings(packed(renumbered), window_days=window, cap=cap)
     moved = {tuple(sorted((new[a], new[b]))): shared for (a, b), shared in as_dict(first[0]).items()}
     assert (moved, first[1:]) == (as_dict(second[0]), second[1:])
-    assert first[1:] == brute_force(postings, window, cap, 0)[1:]
+    assert first[1:] == brute_force(postings, window, cap)[1:]
 
 
 def test_join_examples() -> None:
-    def pairs_of(postings: list[Posting], cap: int = 60, first_new: int = 0) -> Pairs:
-        return as_dict(join_postings(packed(postings), first_new=first_new, window_days=3, cap=cap)[0])
+    def pairs_of(postings: list[Posting], cap: int = 60) -> Pairs:
+        return as_dict(join_postings(packed(postings), window_days=3, cap=cap)[0])
 
     assert pairs_of([]) == {}
     assert pairs_of([(7, 1, 0)]) == {}
     assert pairs_of([(7, 1, 0), (7, 2, 3), (7, 3, 4)]) == {(1, 2): 1, (2, 3): 1}
     assert pairs_of([(7, 1, 0), (7, 2, NO_DAY), (7, 3, 400)]) == {(1, 2): 1, (2, 3): 1}
     assert pairs_of([(7, 1, 0), (7, 2, 0), (8, 2, 0), (8, 1, 0)]) == {(1, 2): 2}
-    assert pairs_of([(7, 1, 0), (7, 2, 0), (7, 3, 0)], first_new=3) == {(1, 3): 1, (2, 3): 1}
     # Three on a day are too many, whichever comes first; on its own day a pair of the same anchor still meets.
     crowd = [(7, 1, 0), (7, 2, 0), (7, 3, 0), (7, 4, 50), (7, 5, 50)]
     assert pairs_of(crowd, cap=2) == {(4, 5): 1}
     # 1 and 4 have a crowd of two each but meet only crowded ones: 2 and 3 see 1 as well as 4.
     assert pairs_of([(7, 1, 0), (7, 2, 3), (7, 3, 4), (7, 4, 7)], cap=2) == {}
-    # An undated article has the whole key for its crowd.
-    assert pairs_of([(7, 1, 0), (7, 2, 100), (7, 3, NO_DAY)], cap=2) == {}
-    assert pairs_of([(7, 1, 0), (7, 2, 100), (7, 3, NO_DAY)], cap=3) == {(1, 3): 1, (2, 3): 1}
+    # An undated article is crowded by other undated ones alone, however long the archive; a dated one by both.
+    assert pairs_of([(7, 1, 0), (7, 2, 100), (7, 3, NO_DAY)], cap=2) == {(1, 3): 1, (2, 3): 1}
+    assert pairs_of([(7, 1, 0), (7, 2, 0), (7, 3, NO_DAY)], cap=2) == {}
+    assert pairs_of([(7, 1, 0), (7, 2, NO_DAY), (7, 3, NO_DAY)], cap=1) == {}
 
 
 def test_days_at_the_ends_of_their_range() -> None:
     postings = [(7, 1, 2**31 - 1), (7, 2, NO_DAY + 1), (7, 3, NO_DAY)]
-    found = join_postings(packed(postings), first_new=0, window_days=36500, cap=60)[0]
+    found = join_postings(packed(postings), window_days=36500, cap=60)[0]
     assert as_dict(found) == {(1, 3): 1, (2, 3): 1}
 
 
 def test_lost_pairs_are_counted() -> None:
-    _, capped, lost = join_postings(packed([(7, n, 0) for n in range(5)]), first_new=0, window_days=3, cap=4)
+    _, capped, lost = join_postings(packed([(7, n, 0) for n in range(5)]), window_days=3, cap=4)
     assert (capped, lost) == (5, 10)
-
-
-def test_lost_pairs_are_this_runs() -> None:
-    _, _, lost = join_postings(packed([(7, n, 0) for n in range(5)]), first_new=4, window_days=3, cap=4)
-    assert lost == 4
 
 
 def test_a_crowd_costs_no_more_than_its_size() -> None:
     """200,000 postings of one key on one day: no pair, no quadratic time (2 x 10^10 pairs otherwise)."""
     postings = np.zeros(200_000, POSTING)
     postings["handle"] = np.arange(200_000)
-    pairs, capped, lost = join_postings(postings, first_new=0, window_days=30, cap=60)
+    pairs, capped, lost = join_postings(postings, window_days=30, cap=60)
     assert (len(pairs), capped, lost) == (0, 200_000, 200_000 * 199_999 // 2)
 
 
@@ -147,27 +146,25 @@ BUCKETS = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 9)), max_size=40,
 
 
 @settings(max_examples=200)
-@given(BUCKETS, st.permutations(list(range(10))), st.integers(0, 10), st.randoms(use_true_random=False))
-def test_stars_equal_brute_force(bucket, ranks, first_new, random) -> None:  # type: ignore[no-untyped-def]
+@given(BUCKETS, st.permutations(list(range(10))), st.randoms(use_true_random=False))
+def test_stars_equal_brute_force(bucket, ranks, random) -> None:  # type: ignore[no-untyped-def]
     random.shuffle(bucket)
     postings = np.array([(key, handle, ranks[handle]) for key, handle in bucket], BAND_POSTING)
     wanted: Counter[tuple[int, int]] = Counter()
     for key in {key for key, _ in bucket}:
         members = sorted((handle for one, handle in bucket if one == key), key=ranks.__getitem__)
         for other in members[1:]:
-            pair = (min(members[0], other), max(members[0], other))
-            if pair[1] >= first_new:
-                wanted[pair] += 1
-    assert as_dict(star_buckets(postings, first_new=first_new)) == dict(wanted)
+            wanted[min(members[0], other), max(members[0], other)] += 1
+    assert as_dict(star_buckets(postings)) == dict(wanted)
 
 
 def test_stars_follow_ranks_not_handles() -> None:
     postings = np.array([(5, 1, 30), (5, 2, 10), (5, 3, 20), (6, 9, 1)], BAND_POSTING)
-    assert as_dict(star_buckets(postings, first_new=0)) == {(1, 2): 1, (2, 3): 1}
-    assert len(star_buckets(postings[:0], first_new=0)) == 0
+    assert as_dict(star_buckets(postings)) == {(1, 2): 1, (2, 3): 1}
+    assert len(star_buckets(postings[:0])) == 0
     many = np.zeros(100_000, BAND_POSTING)
     many["handle"] = many["rank"] = np.arange(100_000)
-    assert len(star_buckets(many, first_new=0)) == 99_999
+    assert len(star_buckets(many)) == 99_999
 
 
 @given(st.lists(st.integers(0, 2**64 - 1), max_size=80), st.integers(1, 20))

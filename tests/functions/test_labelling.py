@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 
 import numpy as np
@@ -10,6 +11,8 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from pipeline.earlier_matches import new_rows, withdrawn_rows
+from pipeline.labels import newest
 from schemas.tables import MATCH, MATCH_COUNTS
 from tests.functions.made_up import (
     DEFAULTS,
@@ -19,6 +22,7 @@ from tests.functions.made_up import (
     labels_by_id,
     plain_run,
     sketch_files,
+    tables_of,
     text_of,
     words_of,
 )
@@ -27,6 +31,7 @@ from transforms.functions.labelling import (
     MAX_CLUSTER_PAIRS,
     MAX_TWIN_ROWS,
     NO_TIME,
+    changes,
     left_out,
     match_rows,
     read_catalogue,
@@ -100,7 +105,8 @@ def test_no_files_and_no_articles() -> None:
 
 def test_nothing_is_weighed_where_there_are_no_files() -> None:
     none = SketchFiles([], dict.__getitem__)  # type: ignore[arg-type]
-    assert len(weigh(none, np.empty(0, PAIR), np.ones(64, np.uint8), DEFAULTS.match)) == 0
+    tables = tables_of(none, read_catalogue(none, 0))
+    assert len(weigh(none, np.empty(0, PAIR), tables, DEFAULTS.match)) == 0
 
 
 def test_all_copies() -> None:
@@ -253,27 +259,48 @@ def test_stored_matches_come_back_as_they_were(seed: int) -> None:
     assert len(stored_pairs(catalogue, related.matches.slice(0, 0))) == 0
 
 
+def in_runs(*batches: list[Article]) -> dict[str, Label]:
+    """The labels after runs that each know the sketches and matches of those before."""
+    labels: dict[str, Label] = {}
+    earlier: pa.Table | None = None
+    for number in range(len(batches)):
+        catalogue, related, _ = plain_run(batches[: number + 1], first_new=number << 24, earlier=earlier)
+        for at in np.flatnonzero(related.touched & catalogue.counted).tolist():
+            one = catalogue.ids[at].as_py()
+            labels[one] = Label("kept", one, None, one)
+        labels |= labels_by_id(catalogue, related)
+        rows = related.matches
+        if earlier is not None:
+            changed, match = changes(catalogue, DEFAULTS.match.window_days), DEFAULTS.match
+            rows = [earlier, new_rows(rows, earlier, match), withdrawn_rows(catalogue, earlier, rows, changed, match)]
+            rows = newest(pa.concat_tables(rows).combine_chunks(), ["left_id", "right_id"])
+        earlier = rows
+    return settled(labels)
+
+
+def settled(labels: dict[str, Label]) -> dict[str, Label]:
+    """Without the articles that stand for themselves, as one without a label does."""
+    return {one: label for one, label in labels.items() if label != Label("kept", one, None, one)}
+
+
 def in_two_runs(first: list[Article], second: list[Article]) -> dict[str, Label]:
-    """The labels after a second run that knows the first one's sketches and matches."""
-    _, earlier, _ = plain_run([first])
-    catalogue, related, _ = plain_run([first, second], first_new=1 << 24, matches=earlier.matches)
-    return labels_by_id(catalogue, related)
+    return in_runs(first, second)
 
 
 def test_two_runs_of_two_stories_end_where_one_does() -> None:
-    assert in_two_runs(family(1), family(2)) == labels_of(*family(1), *family(2))
+    assert in_two_runs(family(1), family(2)) == settled(labels_of(*family(1), *family(2)))
 
 
 def test_a_late_copy_joins_its_story_in_a_second_run() -> None:
     for late in range(len(family(1))):
         first = [one for place, one in enumerate(family(1)) if place != late]
-        assert in_two_runs(first, [family(1)[late]]) == labels_of(*family(1))
+        assert in_two_runs(first, [family(1)[late]]) == settled(labels_of(*family(1)))
 
 
 def test_two_runs_end_where_one_does() -> None:
     articles = [*family(1), *family(2)]
     shuffled = random.Random(0).sample(articles, len(articles))
-    assert in_two_runs(shuffled[:12], shuffled[12:]) == labels_of(*articles)
+    assert in_two_runs(shuffled[:12], shuffled[12:]) == settled(labels_of(*articles))
 
 
 def weekly(number: int) -> Article:
@@ -293,7 +320,46 @@ def test_a_template_is_no_copy() -> None:
 
 def test_daily_runs_end_where_one_batch_does_when_rarity_changes() -> None:
     articles = [weekly(number) for number in range(8)]
-    assert in_two_runs(articles[:2], articles[2:]) == labels_of(*articles)
+    assert in_two_runs(articles[:2], articles[2:]) == settled(labels_of(*articles))
+
+
+def half_a_year() -> list[Article]:
+    """Stories of several months, a template, undated copies, and copies that come weeks and months later."""
+    out = [weekly(number) for number in range(0, 26, 2)]
+    for number, base in enumerate((0, 40, 75, 150)):
+        out += [dataclasses.replace(one, day=(one.day or 0) + base) for one in family(number + 1)[::2]]
+    first = family(1)[0]
+    out += [Article("old twin", first.text.upper(), 190), Article("earlier twin", first.text + "!", 20)]
+    out += [Article("undated twin", first.text + "?", None), Article("undated cut", first.text[:900], None)]
+    out += [Article("later version", first.text + " " + text_of(70, 40), 100 + 29)]
+    both = " ".join(family(number)[5].text for number in (1, 2))
+    return [*out, Article("round-up", both + " that was the week", 128), Article("undated own", text_of(71, 90), None)]
+
+
+@settings(max_examples=10, phases=[Phase.generate], deadline=None)
+@given(st.integers(0, 10**6), st.integers(2, 6))
+def test_many_runs_over_half_a_year_end_where_one_does(seed: int, runs: int) -> None:
+    """Each run decides anew only what lies near what it brings, and takes the rest from the runs before."""
+    articles = half_a_year()
+    chance = random.Random(seed)
+    batches: list[list[Article]] = [[] for _ in range(runs)]
+    for one in chance.sample(articles, len(articles)):
+        batches[chance.randrange(runs)].append(one)
+    found = in_runs(*batches)
+    assert found == settled(labels_of(*articles))
+    assert {label.relation for label in found.values()} == {"kept", "exact", "near", "contained", "partial"}
+
+
+def test_a_run_decides_anew_only_what_is_near() -> None:
+    articles = half_a_year()
+    old = [one for one in articles if one.day is not None and one.day < 145]
+    _, related, _ = plain_run([old])
+    new = [one for one in articles if one.day is not None and (one.day >= 250 or one.day == 190)]
+    catalogue, again, _ = plain_run([old, new], first_new=1 << 24, earlier=related.matches)
+    untouched = catalogue.ids.filter(pa.array(~again.touched)).to_pylist()
+    # "old twin" has the words of a story of day 100: that story is related anew, what else is old stays as it is.
+    assert {article_id(one.name) for one in family(2)[::2]} <= set(untouched)
+    assert article_id("old twin") not in untouched
 
 
 def versions(count: int) -> list[Article]:
@@ -336,6 +402,6 @@ def test_twenty_thousand_of_the_same_words_are_one_node() -> None:
     table = sketch_files([[Article("seed", STORY)]]).table(0)
     ids = pa.array([article_id(str(number)) for number in range(count)])
     rows = table.take(pa.array(np.zeros(count, np.int64))).set_column(0, table.schema.field(0), ids)
-    catalogue = read_catalogue(SketchFiles(["0"], lambda _path: rows), 0)
+    catalogue = read_catalogue(SketchFiles(["0"], lambda _path, columns: rows.select(list(columns))), 0)
     assert len(left_out(catalogue)) == count - 1
     assert set(catalogue.node.tolist()) == {ids.to_pylist().index(min(ids.to_pylist()))}

@@ -12,17 +12,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.functions.made_up import Article, sketch_files, text_of
-from transforms.functions.matching import count_rarity
-from transforms.functions.rarity import NO_DAY, count_rare, day_keys, rarity_slot, table_slots
+from transforms.functions.matching import count_stretch
+from transforms.functions.rarity import NO_DAY, count_rare, day_keys, days_seen, rarity_slot, table_slots
 from transforms.functions.shingling import hash_words, shingle_at
-from transforms.functions.sketch_files import SketchFiles
+from transforms.functions.stretches import UNDATED, Changed, DaysTables, stretches_of
 
 NONE = np.empty(0, np.uint64)
 SLOTS = 1 << 16
 
 
 def table_of(files: list[list[Article]], left_out: npt.NDArray[np.uint64] = NONE) -> npt.NDArray[np.uint8]:
-    return count_rarity(sketch_files(files), left_out, 0, SLOTS, SLOTS)
+    sketches = sketch_files(files)
+    handles = np.concatenate([sketches.handles(number) for number in range(len(files))])
+    table = count_stretch(sketches, handles[~np.isin(handles, left_out)])
+    assert len(table) == SLOTS
+    return table
 
 
 def days_on(table: npt.NDArray[np.uint8], phrase: str) -> int:
@@ -103,24 +107,15 @@ def test_table_equals_brute_force(articles: list[Article]) -> None:
     }
 
 
-@pytest.mark.parametrize("ranges", [1, 2, 8])
-def test_ranges_put_together_are_the_whole(ranges: int) -> None:
-    files = [[Article(f"{file} {n}", text_of(n % 7, 80), n) for n in range(30)] for file in range(3)]
-    sketches, size = sketch_files(files), SLOTS // ranges
-    parts = [count_rarity(sketches, NONE, number * size, size, SLOTS) for number in range(ranges)]
-    assert (np.concatenate(parts) == table_of(files)).all()
-
-
-def test_no_files() -> None:
-    assert not count_rarity(SketchFiles([], dict.__getitem__), NONE, 0, 64, 64).any()  # type: ignore[arg-type]
+EMPTY = np.zeros(1, np.uint8)
 
 
 def test_rare_shingles_of_articles() -> None:
     words, offsets = hash_words(pa.array(["the harbour closed again", "", "the harbour", "tides for today"]))
     table = np.full(SLOTS, 4, np.uint8)
     table[rarity_slot(np.uint64(shingle_at(words, 0, 3)), SLOTS)] = 3
-    assert count_rare(words, offsets, table, 2).tolist() == [1, 0, 0, 0]
-    assert count_rare(words, offsets, table, 3).tolist() == [2, 0, 1, 1]
+    assert count_rare(words, offsets, (table, EMPTY, EMPTY, EMPTY), 2).tolist() == [1, 0, 0, 0]
+    assert count_rare(words, offsets, (table, EMPTY, EMPTY, EMPTY), 3).tolist() == [2, 0, 1, 1]
 
 
 def test_day_keys() -> None:
@@ -139,3 +134,52 @@ def test_table_slots(words: int) -> None:
     assert slots & (slots - 1) == 0
     assert 1 << 16 <= slots <= 1 << 28
     assert slots >= min(2 * words, 1 << 28)
+
+
+def test_days_of_several_tables_add_up_to_255() -> None:
+    words, _ = hash_words(pa.array(["the harbour closed"]))
+    shingle = np.array([shingle_at(words, 0, 3)], np.uint64)
+    tables = [np.zeros(size, np.uint8) for size in (64, 128, 64)]
+    for table, days in zip(tables, (3, 4, 5), strict=True):
+        table[rarity_slot(shingle[0], len(table))] = days
+    assert days_seen(shingle, (*tables, EMPTY)).tolist() == [12]
+    tables[1][:] = 250
+    assert days_seen(shingle, (*tables, EMPTY)).tolist() == [255]
+
+
+def test_stretches() -> None:
+    days = np.array([0, 29, 30, -1, NO_DAY], np.int32)
+    assert stretches_of(days, 30).tolist() == [0, 0, 1, -1, UNDATED]
+    assert stretches_of(days[:2], 0).tolist() == [0, 29]
+
+
+DAY = st.one_of(st.just(NO_DAY), st.integers(-100, 100))
+
+
+@settings(max_examples=300)
+@given(DAY, DAY, st.lists(DAY, max_size=4), st.integers(1, 9))
+def test_what_a_run_decides_anew(left: int, right: int, new: list[int], window: int) -> None:
+    """A pair is decided anew exactly if a table it looks into has changed; and what it needs proposes."""
+    ends = [np.array([day], np.int32) for day in (left, right)]
+    stretches = frozenset(stretches_of(np.array(new, np.int32), window).tolist())
+    changed = Changed(stretches, window)
+    looked_into: list[int] = []
+
+    def table_of(stretch: int) -> npt.NDArray[np.uint8]:
+        looked_into.append(stretch)
+        return np.zeros(2, np.uint8)
+
+    [(rows, _)] = DaysTables(table_of, window).by_surroundings(*ends)
+    assert rows.tolist() == [0]
+    decided = bool(changed.decides(*ends)[0])
+    assert decided == bool(stretches & set(looked_into))
+    if decided:
+        # Both ends propose, and so does everything within the window of either, which may crowd them.
+        for day in (left, right):
+            near = [day] if day == NO_DAY else list(range(day - window, day + window + 1))
+            if abs(left - right) <= window or NO_DAY in (left, right):
+                assert changed.concerns(np.array(near, np.int32)).all()
+        known = set(changed.surroundings(np.array(sorted(set(looked_into)), np.int64)).tolist())
+        assert known == set(looked_into)
+    assert Changed(None, window).decides(*ends).all()
+    assert Changed(None, window).concerns(ends[0]).all()

@@ -25,7 +25,7 @@ from tests.functions.made_up import (
     cleaned_batch,
     labels_by_id,
     plain_run,
-    rarity_of,
+    tables_of,
     text_of,
 )
 from transforms import staging
@@ -35,13 +35,13 @@ from transforms.functions.matching import WEIGHED
 from transforms.functions.refusals import REFUSED
 from transforms.functions.sketch_files import SketchFiles
 from transforms.functions.splits import plan_splits
+from transforms.functions.stretches import Changed, standing_by_stretch
 from transforms.match_articles import (
     CountRarity,
     MatchArticles,
     MatchTask,
     WeighPairs,
     load_array,
-    read_rarity,
     read_sketches,
     save_array,
 )
@@ -115,12 +115,19 @@ def through_beam(folder: Path, files: Sequence[Sequence[Article]], settings: Set
     )  # fmt: skip
     paths = tuple(f"{folder}/sketches/{row['name']}.arrow" for row in rows["staged"] if row["articles"])
     catalogue = read_catalogue(SketchFiles(paths, read_sketches), 0)
+    window, stands = SETTINGS.match.window_days, catalogue.stands
+    standing = standing_by_stretch(catalogue.handles[stands], catalogue.day[stands], window)
+    save_array(f"{folder}/standing.npy", standing)
+    save_array(f"{folder}/stored.npy", np.empty(0, WEIGHED))
     save_array(f"{folder}/left-out.npy", left_out(catalogue))
     save_array(f"{folder}/repeats.npy", catalogue.handles[~catalogue.counted])
     numbers = list(range(len(paths)))
-    task = MatchTask(paths, 0, f"{folder}/repeats.npy", (), f"{folder}/matched", SETTINGS.match)
-    rarity = tuple(job("rarity", [0, 1], CountRarity(task, 1 << 16, 2)))
-    task = dataclasses.replace(task, left_out_path=f"{folder}/left-out.npy", rarity_paths=rarity)
+    task = MatchTask(
+        paths, Changed(None, window), f"{folder}/left-out.npy", f"{folder}/standing.npy", (), f"{folder}/matched",
+        SETTINGS.match,
+    )  # fmt: skip
+    job("rarity", np.unique(standing["stretch"]).tolist(), CountRarity(task))
+    task = dataclasses.replace(task, table_paths=tuple((row["stretch"], row["path"]) for row in rows["rarity"]))
     weighed = job("bands", numbers, MatchArticles(task, "bands"))
     alike = np.concatenate([np.empty(0, WEIGHED), *map(load_array, weighed)])
     through = collapse(catalogue, alike, SETTINGS.match.collapse_jaccard)
@@ -128,9 +135,9 @@ def through_beam(folder: Path, files: Sequence[Sequence[Article]], settings: Set
     anchors = dataclasses.replace(task, left_out_path=f"{folder}/anchors-left-out.npy")
     weighed += job("anchors", numbers, MatchArticles(anchors, "anchors"))
     found = np.concatenate([np.empty(0, WEIGHED), *map(load_array, weighed)])
-    save_array(f"{folder}/pairs.npy", complete(found, found[:0], through, SETTINGS))
+    save_array(f"{folder}/pairs.npy", complete(found, through, SETTINGS))
     weighed += job("complete", [0, 1], WeighPairs(task, f"{folder}/pairs.npy", 2))
-    relate = RelateTask(task, tuple(weighed), str(folder), settings)
+    relate = RelateTask(task, tuple(weighed), f"{folder}/stored.npy", str(folder), settings)
     job("related", [0], RelateArticles(relate))
     labels = {
         row["article_id"]: Label(row["relation"], row["kept_id"], row["derived_from"], row["story_id"])
@@ -172,7 +179,10 @@ def test_composites_agree_with_the_plain_flow(name: str, tmp_path: Path) -> None
     assert sum(row["articles"] for row in found.rows["staged"]) == sum(map(len, files))
     words = sum(len(one.text.split()) for articles in files for one in articles)
     assert sum(row["words"] for row in found.rows["staged"]) == words
-    assert (np.asarray(read_rarity(found.task.rarity_paths)) == rarity_of(sketches, catalogue)).all()
+    tables = tables_of(sketches, catalogue)
+    assert bool(found.task.table_paths) == bool(files)
+    for stretch, path in found.task.table_paths:
+        assert (np.asarray(load_array(path)) == tables.table_of(stretch)).all()
     # What matching counted: every posting of every representative, no cap.
     counted = [row for row in found.rows["anchors"] if "postings" in row]
     assert sum(row["capped"] + row["lost"] for row in counted) == 0
@@ -210,10 +220,10 @@ def test_two_workers_give_the_same(tmp_path: Path) -> None:
     pipeline = local_pipeline(2)
     jobs = {
         "staged": (parts, SignArticles(SETTINGS.sign)),
-        "rarity": ([0, 1], CountRarity(task, 1 << 16, 2)),
+        "rarity": ([stretch for stretch, _ in task.table_paths], CountRarity(task)),
         "bands": ([0, 1, 2], MatchArticles(task, "bands")),
         "complete": ([0, 1], WeighPairs(task, f"{one}/pairs.npy", 2)),
-        "related": ([0], RelateArticles(RelateTask(task, weighed, str(two), SETTINGS))),
+        "related": ([0], RelateArticles(RelateTask(task, weighed, f"{one}/stored.npy", str(two), SETTINGS))),
     }
     for name, (given, transform) in jobs.items():
         rows = pipeline | f"Create {name}" >> beam.Create(given) | name >> transform

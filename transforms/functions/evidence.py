@@ -13,8 +13,9 @@ import numpy.typing as npt
 
 from schemas.tables import MATCH_COUNTS
 from transforms.functions.counting_words import counting_words
-from transforms.functions.rarity import days_seen
+from transforms.functions.rarity import DaysTable, days_seen
 from transforms.functions.shingling import Offsets, ShingleHashes, WordHashes, distinct_shingles, shingle_at
+from transforms.functions.stretches import Surroundings
 
 EVIDENCE = np.dtype([(name, np.int32) for name in MATCH_COUNTS])
 """One record a pair; counts. Without a suffix: word 5-shingles; with 3: word 3-shingles, over which rarity is taken.
@@ -196,7 +197,7 @@ def _weigh(
     left: npt.NDArray[np.int64],
     right: npt.NDArray[np.int64],
     day_keys: npt.NDArray[np.uint16],
-    days: npt.NDArray[np.uint8],
+    tables: tuple[DaysTable, DaysTable, DaysTable, DaysTable],
     other_days: int,
     counting: WordHashes,
     out: npt.NDArray[np.void],
@@ -214,7 +215,7 @@ def _weigh(
         found = distinct_shingles(words, offsets[document], offsets[document + 1], 3)
         threes[three_ends[document] : three_ends[document] + len(found)] = found
         three_ends[document + 1] = three_ends[document] + len(found)
-    seen = days_seen(threes[: three_ends[n]], days)
+    seen = days_seen(threes[: three_ends[n]], tables)
     for pair in range(len(left)):
         a, b = left[pair], right[pair]
         record = out[pair]
@@ -254,7 +255,7 @@ def weigh_pairs(
     left: npt.NDArray[np.int64],
     right: npt.NDArray[np.int64],
     day_keys: npt.NDArray[np.uint16],
-    days: npt.NDArray[np.uint8],
+    tables: Surroundings,
     other_days: int,
 ) -> npt.NDArray[np.void]:
     """The evidence of pairs of the given articles.
@@ -263,12 +264,12 @@ def weigh_pairs(
         words: uint32[total] word hashes of n articles; offsets: int64[n + 1].
         left, right: int64[pairs], indices into the articles.
         day_keys: uint16[n] from `rarity.day_keys`.
-        days: uint8[slots], on how many days each 3-shingle was seen (`rarity`); slots a power of two.
+        tables: on how many days each 3-shingle was seen around the pairs (`stretches`).
         other_days: a shingle seen on at most this many days besides the pair's own is rare.
 
     Returns:
         EVIDENCE[pairs].
     """
     out = np.zeros(len(left), EVIDENCE)
-    _weigh(words, offsets, left, right, day_keys, days, other_days, counting_words(), out)
+    _weigh(words, offsets, left, right, day_keys, tables, other_days, counting_words(), out)
     return out

@@ -101,7 +101,6 @@ def _pair_within(
     keys: npt.NDArray[np.uint64],
     handles: Handles,
     days: npt.NDArray[np.int32],
-    first_new: np.uint64,
     window: int,
     cap: int,
     left: Handles,
@@ -121,7 +120,8 @@ def _pair_within(
             dated += 1
         back = ahead = dated
         for one in range(start, end):
-            crowd = end - start
+            # An undated article is crowded by other undated ones alone: the rest of time is not looked at whole.
+            crowd = dated - start
             if one >= dated:
                 while days[one] - days[back] > window:
                     back += 1
@@ -141,7 +141,7 @@ def _pair_within(
             # Both ends must be uncrowded: which of the two comes first is an accident of arrival.
             for other in range(one + 1, last):
                 a, b = handles[one], handles[other]
-                if a == b or (a < first_new and b < first_new):
+                if a == b:
                     continue
                 if crowded[one] or crowded[other]:
                     lost += 1
@@ -155,13 +155,12 @@ def _pair_within(
 
 
 def join_postings(
-    postings: npt.NDArray[np.void], *, first_new: int, window_days: int, cap: int
+    postings: npt.NDArray[np.void], *, window_days: int, cap: int
 ) -> tuple[npt.NDArray[np.void], int, int]:
     """Pairs of articles that share a key, at most `window_days` apart (undated ones with all).
 
     Args:
         postings: POSTING[n] of one partition.
-        first_new: pairs of two handles below this one (both of earlier runs) are left out.
         cap: a posting in a crowd of more of its key within the window, itself counted, proposes nothing.
 
     Returns:
@@ -171,20 +170,19 @@ def join_postings(
     order = np.lexsort((postings["handle"], postings["day"], postings["key"]))
     keys, handles, days = (np.ascontiguousarray(postings[name][order]) for name in ("key", "handle", "day"))
     none = np.empty(0, np.uint64)
-    made, capped, lost = _pair_within(keys, handles, days, np.uint64(first_new), window_days, cap, none, none)
+    made, capped, lost = _pair_within(keys, handles, days, window_days, cap, none, none)
     left, right = np.empty(made, np.uint64), np.empty(made, np.uint64)
-    _pair_within(keys, handles, days, np.uint64(first_new), window_days, cap, left, right)
+    _pair_within(keys, handles, days, window_days, cap, left, right)
     pairs = np.empty(made, PAIR)
     pairs["left"], pairs["right"], pairs["shared"] = left, right, 1
     return sum_pairs(pairs), capped, lost
 
 
-def star_buckets(postings: npt.NDArray[np.void], *, first_new: int) -> npt.NDArray[np.void]:
+def star_buckets(postings: npt.NDArray[np.void]) -> npt.NDArray[np.void]:
     """Pairs of every posting with the lowest-ranked one of its key: a bucket of n gives n - 1 pairs, however large.
 
     Args:
         postings: BAND_POSTING[n]; the ranks come from the articles' ids, so that order of arrival doesn't matter.
-        first_new: pairs of two handles below this one (both of earlier runs) are left out.
     """
     order = np.lexsort((postings["handle"], postings["rank"], postings["key"]))
     keys, handles = postings["key"][order], postings["handle"][order]
@@ -192,7 +190,7 @@ def star_buckets(postings: npt.NDArray[np.void], *, first_new: int) -> npt.NDArr
         return np.empty(0, PAIR)
     starts = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]])
     heads = np.repeat(handles[starts], np.diff(np.r_[starts, len(keys)]))
-    pick = (heads != handles) & ((heads >= first_new) | (handles >= first_new))
+    pick = heads != handles
     pairs = np.empty(int(pick.sum()), PAIR)
     pairs["left"] = np.minimum(heads[pick], handles[pick])
     pairs["right"] = np.maximum(heads[pick], handles[pick])

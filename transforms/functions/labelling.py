@@ -29,8 +29,9 @@ from transforms.functions.evidence import EVIDENCE
 from transforms.functions.joining import PAIR, Handles
 from transforms.functions.likeness import rare_containment, share
 from transforms.functions.matching import WEIGHED
-from transforms.functions.relating import DecidedPairs, Ints, Ranked, relate
-from transforms.functions.sketch_files import SketchFiles, packed_bytes
+from transforms.functions.relating import DecidedPairs, Ints, Ranked, components, relate
+from transforms.functions.sketch_files import SketchFiles, days_of, packed_bytes
+from transforms.functions.stretches import Changed, stretches_of
 
 NO_TIME = np.int64(2**62)
 
@@ -45,8 +46,10 @@ class Catalogue:
         handles: uint64, ascending.
         ids: string column.
         origin_rank: int8. published: int64 microseconds, NO_TIME where unknown. removed_share: float32.
+        day: int32, NO_DAY where unknown.
         node: int64, index of the article that stands for all of the same folded words.
         counted: bool, False for repeats, which are no articles.
+        stood: bool, which articles stood for theirs before this run.
     """
 
     handles: Handles
@@ -54,8 +57,16 @@ class Catalogue:
     origin_rank: npt.NDArray[np.int8]
     published: Ints
     removed_share: npt.NDArray[np.float32]
+    day: npt.NDArray[np.int32]
     node: Ints
     counted: npt.NDArray[np.bool_]
+    stood: npt.NDArray[np.bool_]
+
+    @property
+    def stands(self) -> npt.NDArray[np.bool_]:
+        """Which articles stand for all of the same words: bool[n]."""
+        stands: npt.NDArray[np.bool_] = self.counted & (self.node == np.arange(len(self.node)))
+        return stands
 
     def index(self, handles: Handles) -> Ints:
         """Indices of handles, all of which must be in the catalogue."""
@@ -76,13 +87,13 @@ def read_catalogue(sketches: SketchFiles, first_new: int) -> Catalogue:
     Args:
         first_new: handles from here on are this run's.
     """
-    columns = ["article_id", "origin_rank", "published_at", "removed_share", "text_digest"]
-    tables = [sketches.table(number).select(columns) for number in range(len(sketches.paths))]
+    columns = ["article_id", "origin_rank", "published_at", "removed_share", "text_digest", "day"]
+    tables = [sketches.table(number, columns) for number in range(len(sketches.paths))]
     if not tables:
         empty = np.empty(0, np.int64)
         return Catalogue(
             empty.astype(np.uint64), pa.array([], pa.string()), empty.astype(np.int8), empty,
-            empty.astype(np.float32), empty, empty.astype(np.bool_),
+            empty.astype(np.float32), empty.astype(np.int32), empty, empty.astype(np.bool_), empty.astype(np.bool_),
         )  # fmt: skip
     table = pa.concat_tables(tables)
     handles = np.concatenate([sketches.handles(number) for number in range(len(tables))])
@@ -95,19 +106,34 @@ def read_catalogue(sketches: SketchFiles, first_new: int) -> Catalogue:
     counted = np.ones(len(handles), np.bool_)
     order = np.lexsort((handles, np.where(handles < first_new, -1, published), codes))
     counted[order[1:][codes[order[1:]] == codes[order[:-1]]]] = False
-    node = np.arange(len(handles))
-    order = np.lexsort((codes, removed, published, origin, digests[:, 1], digests[:, 0], ~counted))
-    order = order[: int(counted.sum())]
+    order = np.lexsort((codes, removed, published, origin, digests[:, 1], digests[:, 0]))
+    before = handles < first_new
+    return Catalogue(
+        handles, ids, origin, published, removed, days_of(table), _nodes(order, counted, digests), counted,
+        before & counted & (_nodes(order, before & counted, digests) == np.arange(len(handles))),
+    )  # fmt: skip
+
+
+def _nodes(order: Ints, counted: npt.NDArray[np.bool_], digests: npt.NDArray[np.uint64]) -> Ints:
+    """For each article the first in `order` of the same digest, among those counted; itself where it isn't."""
+    node = np.arange(len(order))
+    order = order[counted[order]]
     if len(order):
         same = np.r_[False, (digests[order[1:]] == digests[order[:-1]]).all(axis=1)]
         node[order] = order[np.maximum.accumulate(np.where(same, 0, np.arange(len(order))))]
-    return Catalogue(handles, ids, origin, published, removed, node, counted)
+    return node
 
 
 def left_out(catalogue: Catalogue) -> Handles:
     """Handles that propose no pairs: repeats, and articles that another one of the same words stands for."""
-    stands = catalogue.counted & (catalogue.node == np.arange(len(catalogue.node)))
-    return catalogue.handles[~stands]
+    return catalogue.handles[~catalogue.stands]
+
+
+def changes(catalogue: Catalogue, window_days: int) -> Changed:
+    """What the run's articles change: the stretches in which not the same articles stand for theirs as before."""
+    other = catalogue.stands != catalogue.stood
+    stretches = stretches_of(catalogue.day[other], window_days)
+    return Changed(frozenset(np.unique(stretches).tolist()), window_days)
 
 
 @dataclass(frozen=True)
@@ -140,12 +166,8 @@ def collapse(catalogue: Catalogue, weighed: npt.NDArray[np.void], threshold: flo
     return Collapsed(catalogue.handles[np.array(through, np.int64)], catalogue.handles[np.array(heads, np.int64)])
 
 
-def complete(
-    weighed: npt.NDArray[np.void], stored: npt.NDArray[np.void], collapsed: Collapsed, settings: Settings
-) -> npt.NDArray[np.void]:
-    """Pairs still to be weighed: the stored ones again, and what is collapsed with all its representative's relations.
-
-    Stored pairs are weighed again because what is rare changes with every run, and the evidence with it.
+def complete(weighed: npt.NDArray[np.void], collapsed: Collapsed, settings: Settings) -> npt.NDArray[np.void]:
+    """Pairs still to be weighed: what is collapsed with all its representative's relations.
 
     Within a cluster (a representative and what is collapsed into it) every pair; between the clusters of two
     representatives that share text, every pair too. Where that would be more than MAX_CLUSTER_PAIRS nothing is added:
@@ -161,13 +183,11 @@ def complete(
     for cluster in members.values():
         if len(cluster) * len(cluster) <= MAX_CLUSTER_PAIRS:
             wanted.update((min(a, b), max(a, b)) for i, a in enumerate(cluster) for b in cluster[i + 1 :])
-    known = np.concatenate([weighed, stored])
-    related = known[decide(known["evidence"], settings.match).relation != NONE]
+    related = weighed[decide(weighed["evidence"], settings.match).relation != NONE]
     for left, right in zip(related["left"].tolist(), related["right"].tolist(), strict=True):
         first, second = members.get(left, [left]), members.get(right, [right])
         if 1 < len(first) * len(second) <= MAX_CLUSTER_PAIRS:
             wanted.update((min(a, b), max(a, b)) for a in first for b in second if a != b)
-    wanted.update(zip(stored["left"].tolist(), stored["right"].tolist(), strict=True))
     wanted.difference_update(zip(weighed["left"].tolist(), weighed["right"].tolist(), strict=True))
     pairs = np.array(sorted(wanted), np.uint64).reshape(-1, 2)
     found = np.zeros(len(pairs), PAIR)
@@ -191,6 +211,7 @@ class RelatedRun:
         relation: int8[m] into relations.ARTICLE_RELATIONS; kept, derived_from, story: int64[m] catalogue indices,
             derived_from -1 where there is none.
         matches: MATCH without run_id and schema_version, sorted by (left_id, right_id).
+        touched: bool[n] over the catalogue: articles that were related anew; the labels of the others stay.
     """
 
     articles: Ints
@@ -199,27 +220,30 @@ class RelatedRun:
     derived_from: Ints
     story: Ints
     matches: pa.Table
+    touched: npt.NDArray[np.bool_]
 
 
 def relate_run(
     catalogue: Catalogue,
     weighed: npt.NDArray[np.void],
+    seeds: npt.NDArray[np.bool_],
     completeness: Callable[[Handles], Ints],
     weigh: Weigh,
     settings: Settings,
 ) -> RelatedRun:
-    """Stories and keepers of every article with a match.
+    """Stories and keepers of the articles with a match, as far as the run can change them.
 
     Args:
         weighed: WEIGHED, those of earlier runs too.
+        seeds: bool[n] over the catalogue: articles that are new or may stand otherwise now. Related are all that
+            matches of any kind connect with them.
         completeness: rare shingles of articles.
         weigh: weighs further pairs (PAIR-like, `left` < `right` handles).
     """
-    pairs = _unique(weighed, catalogue)
-    left, right = catalogue.index(pairs["left"]), catalogue.index(pairs["right"])
-    sizes = np.bincount(catalogue.node[catalogue.counted], minlength=len(catalogue.node))
-    groups = np.flatnonzero(sizes > 1)
-    nodes = np.unique(np.concatenate([catalogue.node[left], catalogue.node[right], groups]))
+    pairs, touched = _connected_with(seeds, _unique(weighed, catalogue), catalogue, settings)
+    left, right = _ends(catalogue, pairs)
+    sizes = np.bincount(catalogue.node[catalogue.counted & touched], minlength=len(catalogue.node))
+    nodes = np.unique(np.concatenate([left, right, np.flatnonzero(sizes > 1)]))
     articles = Ranked(
         ids=catalogue.ids.take(pa.array(nodes)).to_pylist(),
         completeness=completeness(catalogue.handles[nodes]),
@@ -234,12 +258,26 @@ def relate_run(
         asked = np.empty(len(wanted), WEIGHED)
         asked["left"], asked["right"] = ends.min(axis=1), ends.max(axis=1)
         found = weigh(asked)
+        found["asked"] = True
         extra.append(found)
         return _decided(found, catalogue, nodes, settings)
 
     labels, _ = relate(articles, _decided(pairs, catalogue, nodes, settings), settings.relate, ask)
     pairs = np.concatenate([pairs, *extra])
-    return _expand(catalogue, nodes, labels.relation, labels.kept, labels.derived_from, pairs, weigh, settings)
+    return _expand(catalogue, nodes, touched, labels.relation, labels.kept, labels.derived_from, pairs, weigh, settings)
+
+
+def _connected_with(
+    seeds: npt.NDArray[np.bool_], pairs: npt.NDArray[np.void], catalogue: Catalogue, settings: Settings
+) -> tuple[npt.NDArray[np.void], npt.NDArray[np.bool_]]:
+    """The pairs among articles that akin pairs connect with a seed, and which articles these are."""
+    left, right = _ends(catalogue, pairs)
+    akin = decide(pairs["evidence"], settings.match).akin
+    component = components(len(catalogue.node), left[akin], right[akin])
+    reached = np.zeros(len(catalogue.node), np.bool_)
+    reached[component[catalogue.node[seeds & catalogue.counted]]] = True
+    touched = reached[component[catalogue.node]]
+    return pairs[touched[left] & touched[right]], touched & catalogue.counted
 
 
 def _unique(pairs: npt.NDArray[np.void], catalogue: Catalogue) -> npt.NDArray[np.void]:
@@ -268,6 +306,7 @@ def _decided(pairs: npt.NDArray[np.void], catalogue: Catalogue, nodes: Ints, set
 def _expand(
     catalogue: Catalogue,
     nodes: Ints,
+    touched: npt.NDArray[np.bool_],
     relation: npt.NDArray[np.int8],
     kept: Ints,
     derived: Ints,
@@ -293,7 +332,7 @@ def _expand(
     dropped = np.isin(own, [relations.ARTICLE_RELATIONS.index(name) for name in settings.relate.drop])
     keeper = _keepers_of_dropped(members, keeper, source, dropped)
     pairs = _first_of_each(np.concatenate([pairs, of_members, _twin_pairs(catalogue, members, pairs, settings)]))
-    return RelatedRun(members, own, keeper, source, story, match_rows(catalogue, pairs, settings))
+    return RelatedRun(members, own, keeper, source, story, match_rows(catalogue, pairs, settings), touched)
 
 
 def _keepers_of_dropped(members: Ints, keeper: Ints, source: Ints, dropped: npt.NDArray[np.bool_]) -> Ints:
@@ -341,11 +380,13 @@ def _member_pairs(
     asked = np.empty(len(distinct), WEIGHED)
     asked["left"] = asked["right"] = distinct
     found = np.empty(len(members), WEIGHED)
+    found["asked"] = False
     found["evidence"][alone] = weigh(asked)["evidence"][back] if len(distinct) else itself["evidence"]
     others = np.flatnonzero(~alone)
     if len(others):
         source = order[np.searchsorted(known[order], wanted[others])]
         record = pairs[source]
+        found["asked"][others] = record["asked"]
         swapped = catalogue.node[catalogue.index(record["left"])] != stands[others]
         found["evidence"][others] = np.where(swapped, swap_sides(record["evidence"]), record["evidence"])
     # So far the member is the left side.
@@ -420,6 +461,7 @@ def match_rows(catalogue: Catalogue, pairs: npt.NDArray[np.void], settings: Sett
         "accepted": pa.array(decisions.relation != NONE),
         "reason": pa.array(np.array(REASONS, object)[decisions.reason], pa.string()),
         "contained_side": pa.array(sides, pa.string()),
+        "asked": pa.array(pairs["asked"]),
         "jaccard": pa.array(jaccard(evidence).astype(np.float32)),
         "containment": pa.array(contained.astype(np.float32)),
         "rare_containment": pa.array(rare_containment(evidence).astype(np.float32)),
@@ -431,6 +473,14 @@ def match_rows(catalogue: Catalogue, pairs: npt.NDArray[np.void], settings: Sett
     return table.sort_by([("left_id", "ascending"), ("right_id", "ascending")])
 
 
+def evidence_of(matches: pa.Table) -> npt.NDArray[np.void]:
+    """The counts of rows of `matches/`: EVIDENCE[n]."""
+    out = np.empty(matches.num_rows, EVIDENCE)
+    for name in MATCH_COUNTS:
+        out[name] = matches.column(name).to_numpy()
+    return out
+
+
 def stored_pairs(catalogue: Catalogue, matches: pa.Table) -> npt.NDArray[np.void]:
     """The store's matches as WEIGHED, each pair of nodes once (the first row counts), with the nodes' handles of now.
 
@@ -439,8 +489,8 @@ def stored_pairs(catalogue: Catalogue, matches: pa.Table) -> npt.NDArray[np.void
     ends = [catalogue.index_of_ids(matches.column(name)) for name in ("left_id", "right_id")]
     known = (ends[0] >= 0) & (ends[1] >= 0)
     out = np.empty(matches.num_rows, WEIGHED)
-    for name in MATCH_COUNTS:
-        out["evidence"][name] = matches.column(name).to_numpy()
+    out["asked"] = matches.column("asked").to_numpy()
+    out["evidence"] = evidence_of(matches)
     if len(catalogue.handles):
         left, right = (catalogue.handles[catalogue.node[np.maximum(end, 0)]] for end in ends)
         backwards = left > right

@@ -8,11 +8,12 @@ import numpy.typing as npt
 from schemas.settings import MatchSettings
 from transforms.functions.evidence import EVIDENCE, weigh_pairs
 from transforms.functions.joining import Handles, anchor_postings, band_postings
-from transforms.functions.rarity import NO_DAY, count_days, day_keys
+from transforms.functions.rarity import NO_DAY, DaysTable, count_days, count_rare, day_keys, table_slots
 from transforms.functions.sketch_files import SketchFiles, days_of, packed_bytes
+from transforms.functions.stretches import DaysTables
 
-WEIGHED = np.dtype([("left", np.uint64), ("right", np.uint64), ("evidence", EVIDENCE)])
-"""A proposed pair with its evidence; left < right as handles."""
+WEIGHED = np.dtype([("left", np.uint64), ("right", np.uint64), ("asked", np.bool_), ("evidence", EVIDENCE)])
+"""A pair with its evidence, proposed by what it shares or asked for by a story; left < right as handles."""
 
 
 def band_postings_of(
@@ -42,27 +43,32 @@ def present(handles: Handles, left_out: Handles) -> npt.NDArray[np.bool_]:
 
 
 def weigh(
-    sketches: SketchFiles, pairs: npt.NDArray[np.void], rarity: npt.NDArray[np.uint8], settings: MatchSettings
+    sketches: SketchFiles, pairs: npt.NDArray[np.void], tables: DaysTables, settings: MatchSettings
 ) -> npt.NDArray[np.void]:
     """Evidence of proposed pairs.
 
     Args:
         pairs: PAIR[n].
-        rarity: uint8[slots], the days table.
+        tables: where rarity is looked up.
 
     Returns:
         WEIGHED[n].
     """
     handles, places = np.unique(np.concatenate([pairs["left"], pairs["right"]]), return_inverse=True)
-    words, offsets = sketches.gather_words(handles)
     table = sketches.gather(handles, ["day", "text_digest"])
     days = days_of(table)
     keys = day_keys(days, packed_bytes(table.column("text_digest"), 16))
     n = len(pairs)
+    left, right = places[:n], places[n:]
     out = np.empty(n, WEIGHED)
-    out["left"], out["right"] = pairs["left"], pairs["right"]
-    out["evidence"] = weigh_pairs(words, offsets, places[:n], places[n:], keys, rarity, settings.rare_days)
-    out["evidence"]["days_apart"] = days_apart(days[places[:n]], days[places[n:]])
+    out["left"], out["right"], out["asked"] = pairs["left"], pairs["right"], False
+    for rows, surroundings in tables.by_surroundings(days[left], days[right]):
+        used, at = np.unique(np.concatenate([left[rows], right[rows]]), return_inverse=True)
+        words, offsets = sketches.gather_words(handles[used])
+        out["evidence"][rows] = weigh_pairs(
+            words, offsets, at[: len(rows)], at[len(rows) :], keys[used], surroundings, settings.rare_days
+        )
+    out["evidence"]["days_apart"] = days_apart(days[left], days[right])
     return out
 
 
@@ -72,25 +78,31 @@ def days_apart(left: npt.NDArray[np.int32], right: npt.NDArray[np.int32]) -> npt
     return np.where(known, np.abs(left.astype(np.int64) - right), 0).astype(np.int32)
 
 
-def count_rarity(
-    sketches: SketchFiles, left_out: Handles, first_slot: int, size: int, slots: int
-) -> npt.NDArray[np.uint8]:
-    """One range of the days table, over all articles but those in `left_out` (ascending)."""
-    seen = np.zeros(size, np.uint32)
-    handles = np.concatenate([sketches.handles(number) for number in range(len(sketches.paths))] or [NONE])
-    every_key = [day_keys(sketches.days(number), sketches.digests(number)) for number in range(len(sketches.paths))]
-    keys = np.concatenate(every_key) if every_key else np.zeros(0, np.uint16)
-    keep = present(handles, left_out)
-    handles, keys = handles[keep], keys[keep]
+def count_stretch(sketches: SketchFiles, handles: Handles) -> DaysTable:
+    """The table of days of the articles of one stretch; its size depends on their number of words alone."""
+    seen = np.zeros(table_slots(int(sketches.gather_lengths(handles, "words").sum())), np.uint32)
+    table = sketches.gather(handles, ["day", "text_digest"])
+    keys = day_keys(days_of(table), packed_bytes(table.column("text_digest"), 16))
     # Day by day over all files, so that a day is counted once wherever its articles stand.
     order = np.argsort(keys, kind="stable")
     for start in range(0, len(order), ARTICLES_AT_ONCE):
         chunk = order[start : start + ARTICLES_AT_ONCE]
         words, offsets = sketches.gather_words(handles[chunk])
-        count_days(words, offsets, keys[chunk], first_slot, slots, seen)
+        count_days(words, offsets, keys[chunk], seen)
     return (seen & np.uint32(255)).astype(np.uint8)
 
 
-NONE = np.empty(0, np.uint64)
+def completeness_of(
+    sketches: SketchFiles, handles: Handles, tables: DaysTables, settings: MatchSettings
+) -> npt.NDArray[np.int64]:
+    """How many rare 3-shingles each article has, what its completeness is measured by: int64[n]."""
+    days = days_of(sketches.gather(handles, ["day"]))
+    found = np.zeros(len(handles), np.int64)
+    for rows, surroundings in tables.by_surroundings(days, days):
+        words, offsets = sketches.gather_words(handles[rows])
+        found[rows] = count_rare(words, offsets, surroundings, settings.rare_days)
+    return found
+
+
 ARTICLES_AT_ONCE = 5000
 """Articles counted at once: their shingles take about 100 MB, and fewer at once keep more of that in the cache."""

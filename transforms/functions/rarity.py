@@ -1,8 +1,8 @@
 """On how many distinct days each word 3-shingle was seen.
 
 A story printed by fifty papers in two days is rare language; a template comes back week after week. So days are
-counted, not articles. The counts stand in a table indexed by the shingle's hash: two shingles that meet in a slot
-make each other look more common, never rarer.
+counted, not articles. The counts stand in tables indexed by the shingle's hash, one a stretch of time (`stretches`):
+two shingles that meet in a slot make each other look more common, never rarer.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from transforms.functions.shingling import Offsets, ShingleHashes, WordHashes, shingle_at
+
+DaysTable = npt.NDArray[np.uint8]
 
 NO_DAY = -(2**31)
 SHINGLE_WORDS = 3
@@ -90,19 +92,17 @@ def count_days(
     words: WordHashes,
     offsets: Offsets,
     keys: npt.NDArray[np.uint16],
-    first_slot: int,
-    slots: int,
     seen: npt.NDArray[np.uint32],
 ) -> None:
-    """Adds articles to the counts of one range of slots, in place.
+    """Adds articles to the counts, in place.
 
     Args:
         words, offsets: packed word hashes of n articles.
         keys: uint16[n], ascending, and not below those of earlier calls.
-        first_slot, slots: the range counted here begins at first_slot; `slots` is the whole table's size.
-        seen: uint32[range]; the day's key last counted in the upper bits, the days so far (at most 255) in the lower
+        seen: uint32[slots]; the day's key last counted in the upper bits, the days so far (at most 255) in the lower
             eight, so that a slot costs one access to memory. 0 at first.
     """
+    slots = len(seen)
     shingles, ends = _shingles(words, offsets)
     places, sorted_slots = _by_bucket(shingles, slots)
     # One more than the key, so that no key looks like a slot that was never seen.
@@ -110,39 +110,45 @@ def count_days(
     for document in range(len(keys)):
         mark = np.uint32((np.uint32(keys[document]) + np.uint32(1)) << np.uint32(8))
         marks[ends[document] : ends[document + 1]] = mark
-    size = len(seen)
     for at in range(len(places)):
-        slot = np.int64(sorted_slots[at]) - first_slot
-        if 0 <= slot < size:
-            before = seen[slot]
-            mark = marks[places[at]]
-            if before & np.uint32(0xFFFFFF00) != mark:
-                seen[slot] = mark | min(np.uint32(255), (before & np.uint32(255)) + np.uint32(1))
+        slot = sorted_slots[at]
+        before = seen[slot]
+        mark = marks[places[at]]
+        if before & np.uint32(0xFFFFFF00) != mark:
+            seen[slot] = mark | min(np.uint32(255), (before & np.uint32(255)) + np.uint32(1))
 
 
 @numba.njit(nogil=True, cache=True)
-def days_seen(shingles: ShingleHashes, days: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """On how many days each 3-shingle was seen: uint8[n], from the table `days` (uint8[slots])."""
-    places, sorted_slots = _by_bucket(shingles, len(days))
-    found = np.empty(len(shingles), np.uint8)
-    for at in range(len(places)):
-        found[places[at]] = days[sorted_slots[at]]
+def days_seen(
+    shingles: ShingleHashes, tables: tuple[DaysTable, DaysTable, DaysTable, DaysTable]
+) -> npt.NDArray[np.uint8]:
+    """On how many days each 3-shingle was seen, at most 255: uint8[n], the sum of what the tables say."""
+    found = np.zeros(len(shingles), np.uint8)
+    for table in tables:
+        if len(table) > 1:
+            places, sorted_slots = _by_bucket(shingles, len(table))
+            for at in range(len(places)):
+                more = np.uint16(found[places[at]]) + np.uint16(table[sorted_slots[at]])
+                found[places[at]] = min(np.uint16(255), more)
     return found
 
 
 @numba.njit(nogil=True, cache=True)
 def count_rare(
-    words: WordHashes, offsets: Offsets, days: npt.NDArray[np.uint8], other_days: int
+    words: WordHashes,
+    offsets: Offsets,
+    tables: tuple[DaysTable, DaysTable, DaysTable, DaysTable],
+    other_days: int,
 ) -> npt.NDArray[np.int64]:
     """How many 3-shingles of each article are rare: int64[n]. What an article's completeness is measured by.
 
     Args:
         words, offsets: packed word hashes of n articles.
-        days: uint8[slots], the table of days.
+        tables: of the articles' surroundings (`stretches`).
         other_days: on at most this many days besides the article's own.
     """
     shingles, ends = _shingles(words, offsets)
-    seen = days_seen(shingles, days)
+    seen = days_seen(shingles, tables)
     found = np.zeros(len(offsets) - 1, np.int64)
     for document in range(len(found)):
         for at in range(ends[document], ends[document + 1]):

@@ -16,7 +16,7 @@ from transforms.functions.minhash import Signature
 from transforms.functions.rarity import NO_DAY
 from transforms.functions.shingling import Offsets, ShingleHashes, WordHashes
 
-ReadTable = Callable[[str], pa.Table]
+ReadTable = Callable[[str, Sequence[str]], pa.Table]
 
 
 @numba.njit(nogil=True, cache=True)
@@ -64,42 +64,47 @@ class SketchFiles:
 
     Attributes:
         paths: the files; a handle's file number is an index into them.
-        read_table: opens one (mapped where it can be).
+        read_table: reads columns of one (mapped where it can be).
     """
 
     paths: Sequence[str]
     read_table: ReadTable
-    _open: dict[int, pa.Table] = field(default_factory=dict)
+    _open: dict[int, dict[str, pa.ChunkedArray]] = field(default_factory=dict)
 
-    def table(self, number: int) -> pa.Table:
-        if number not in self._open:
-            self._open[number] = self.read_table(self.paths[number])
-        return self._open[number]
+    def table(self, number: int, columns: Sequence[str] = tuple(SKETCH.names)) -> pa.Table:
+        """Columns of a file; each is read once."""
+        held = self._open.setdefault(number, {})
+        missing = [name for name in columns if name not in held]
+        if missing:
+            table = self.read_table(self.paths[number], missing)
+            held.update(zip(missing, table.select(missing).columns, strict=True))
+        schema = pa.schema([SKETCH.field(name) for name in columns])
+        return pa.table([held[name] for name in columns], schema=schema)
 
     def days(self, number: int) -> npt.NDArray[np.int32]:
-        return days_of(self.table(number))
+        return days_of(self.table(number, ["day"]))
 
     def digests(self, number: int) -> npt.NDArray[np.uint8]:
-        return packed_bytes(self.table(number).column("text_digest"), 16)
+        return packed_bytes(self.table(number, ["text_digest"]).column(0), 16)
 
     def signatures(self, number: int) -> Signature:
-        found = packed_bytes(self.table(number).column("minhash"), 4 * MINHASH_PERMUTATIONS)
+        found = packed_bytes(self.table(number, ["minhash"]).column(0), 4 * MINHASH_PERMUTATIONS)
         return found.view("<u4").reshape(-1, MINHASH_PERMUTATIONS)
 
     def id_ranks(self, number: int) -> Handles:
         """uint64[n]: the first 16 hex digits of the ids, a rank that doesn't depend on arrival."""
-        return id_ranks(self.table(number).column("article_id"))
+        return id_ranks(self.table(number, ["article_id"]).column(0))
 
     def anchors(self, number: int) -> tuple[ShingleHashes, Offsets]:
-        values, offsets = packed_lists(self.table(number).column("anchors"))
+        values, offsets = packed_lists(self.table(number, ["anchors"]).column(0))
         return values.astype(np.uint64, copy=False), offsets
 
     def words(self, number: int) -> tuple[WordHashes, Offsets]:
-        values, offsets = packed_lists(self.table(number).column("words"))
+        values, offsets = packed_lists(self.table(number, ["words"]).column(0))
         return values.astype(np.uint32, copy=False), offsets
 
     def handles(self, number: int) -> Handles:
-        return handles_of(number, np.arange(self.table(number).num_rows))
+        return handles_of(number, np.arange(self.table(number, ["day"]).num_rows))
 
     def gather_words(self, handles: Handles) -> tuple[WordHashes, Offsets]:
         """The word hashes of the given articles, packed in their order."""
@@ -124,7 +129,7 @@ class SketchFiles:
         lengths = np.zeros(len(handles), np.int64)
         for number in np.unique(files).tolist():
             mine = files == number
-            _, offsets = packed_lists(self.table(number).column(column))
+            _, offsets = packed_lists(self.table(number, [column]).column(0))
             lengths[mine] = offsets[rows[mine] + 1] - offsets[rows[mine]]
         return lengths
 
@@ -135,7 +140,7 @@ class SketchFiles:
         parts = []
         for number in np.unique(files).tolist():
             mine = order[files[order] == number]
-            parts.append(self.table(number).select(list(columns)).take(pa.array(rows[mine])))
+            parts.append(self.table(number, columns).take(pa.array(rows[mine])))
         if not parts:
             return pa.schema([SKETCH.field(name) for name in columns]).empty_table()
         back = np.empty(len(order), np.int64)

@@ -1,0 +1,90 @@
+"""The matches of earlier runs: what they still decide, and which of their rows a run replaces."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.labels import newest
+from pipeline.store import Store
+from schemas.settings import MatchSettings
+from schemas.tables import MATCH, SCHEMA_VERSION
+from transforms.functions.deciding import NONE, RELATION_CODES, decide
+from transforms.functions.labelling import Catalogue, evidence_of, stored_pairs
+from transforms.functions.stretches import Changed
+
+WITHDRAWN = "no longer compared: what the two share stands in too many articles"
+
+
+def earlier_matches(store: Store) -> pa.Table:
+    """The newest row of each pair in a store, of this version's schema: MATCH."""
+    rows = store.read("matches")
+    rows = rows.filter(pc.equal(rows.column("schema_version"), SCHEMA_VERSION)).combine_chunks()
+    return newest(rows, ["left_id", "right_id"])
+
+
+def standing_pairs(catalogue: Catalogue, earlier: pa.Table, changed: Changed) -> npt.NDArray[np.void]:
+    """What a run takes over from earlier ones: the pairs that it doesn't decide anew, WEIGHED.
+
+    Pairs that a story asked for are left out: what the story was then may not be what it is now, and it asks again.
+    """
+    pairs = stored_pairs(catalogue, earlier.filter(pc.invert(earlier.column("asked"))))
+    days = [catalogue.day[catalogue.index(pairs[side])] for side in ("left", "right")]
+    return pairs[~changed.decides(*days)]
+
+
+def new_rows(matches: pa.Table, earlier: pa.Table, settings: MatchSettings) -> pa.Table:
+    """The rows that the store lacks, or holds with another outcome.
+
+    Counts of rare shingles move a little with every run; a row is written again only where that changed its outcome:
+    its relation, the side contained, whether the two are akin, and whether they were proposed.
+    """
+    known = pc.is_in(_outcomes(matches, settings), _outcomes(earlier, settings))
+    return matches.filter(pc.invert(known))
+
+
+def withdrawn_rows(
+    catalogue: Catalogue, earlier: pa.Table, matches: pa.Table, changed: Changed, settings: MatchSettings
+) -> pa.Table:
+    """Rows that take accepted matches back: pairs decided anew that are not even proposed any more.
+
+    Returns:
+        MATCH without run_id and schema_version: the earlier rows with nothing shared, refused.
+    """
+    ends = [catalogue.index_of_ids(earlier.column(name)) for name in ("left_id", "right_id")]
+    nodes = [catalogue.node[np.maximum(end, 0)] for end in ends]
+    akin = decide(evidence_of(earlier), settings).akin
+    gone = akin & (ends[0] >= 0) & (ends[1] >= 0) & (nodes[0] != nodes[1])
+    gone &= changed.decides(catalogue.day[nodes[0]], catalogue.day[nodes[1]])
+    gone &= ~np.isin(_pair_codes(catalogue, *nodes), _pair_codes(catalogue, *_nodes_of(catalogue, matches)))
+    rows = earlier.filter(pa.array(gone)).select(matches.column_names)
+    nothing: dict[str, object] = {
+        "relation": RELATION_CODES[NONE], "accepted": False, "reason": WITHDRAWN, "contained_side": None,
+        "jaccard": 0.0, "containment": 0.0, "rare_containment": 0.0, "shared": 0, "shared3": 0, "rare_shared": 0,
+        "longest_run": 0,
+    }  # fmt: skip
+    for name, value in nothing.items():
+        field = MATCH.field(name)
+        column = pa.repeat(pa.scalar(value, field.type), rows.num_rows)
+        rows = rows.set_column(rows.schema.get_field_index(name), field, column)
+    return rows
+
+
+def _outcomes(rows: pa.Table, settings: MatchSettings) -> pa.Array:
+    named = [pc.fill_null(rows.column(name), "") for name in ("left_id", "right_id", "relation", "contained_side")]
+    akin = pa.array(decide(evidence_of(rows), settings).akin).cast(pa.string())
+    named += [pa.chunked_array([akin]), rows.column("asked").cast(pa.string())]
+    return pc.binary_join_element_wise(*(one.combine_chunks() for one in named), " ")
+
+
+def _nodes_of(catalogue: Catalogue, rows: pa.Table) -> list[npt.NDArray[np.int64]]:
+    return [catalogue.node[catalogue.index_of_ids(rows.column(name))] for name in ("left_id", "right_id")]
+
+
+def _pair_codes(
+    catalogue: Catalogue, left: npt.NDArray[np.int64], right: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    codes: npt.NDArray[np.int64] = np.minimum(left, right) * len(catalogue.node) + np.maximum(left, right)
+    return codes

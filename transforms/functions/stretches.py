@@ -1,0 +1,134 @@
+"""Time cut into stretches: what decides a pair lies near it in time, so that a run's cost grows with the window.
+
+A *stretch* is match.window_days days, counted from 1970; undated articles are a stretch of their own. A pair is decided
+by what its *surroundings* hold: the stretch of its earlier article and the ones before and after it, and the undated
+articles where one of the two is undated. New articles change some stretches; the pairs whose surroundings hold one of
+these are decided anew, and every other pair stays what it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from transforms.functions.rarity import NO_DAY, DaysTable
+
+Days = npt.NDArray[np.int32]
+Stretches = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+UNDATED = NO_DAY
+"""The stretch of the undated articles."""
+
+Surroundings = tuple[DaysTable, DaysTable, DaysTable, DaysTable]
+
+_EMPTY: DaysTable = np.zeros(1, np.uint8)
+_EMPTY.setflags(write=False)
+
+
+def stretches_of(days: Days, window_days: int) -> Stretches:
+    """The stretch of each day: int64[n]."""
+    return np.where(days == NO_DAY, UNDATED, days.astype(np.int64) // max(1, window_days))
+
+
+def earlier_stretch(left: Stretches, right: Stretches) -> tuple[Stretches, Mask]:
+    """The stretch that a pair's surroundings are those of, UNDATED where both are; and which pairs have one undated."""
+    earlier = np.where((left == UNDATED) | (right == UNDATED), np.maximum(left, right), np.minimum(left, right))
+    return earlier, (left == UNDATED) != (right == UNDATED)
+
+
+@dataclass(frozen=True)
+class Changed:
+    """What a run changes.
+
+    Attributes:
+        stretches: those whose standing articles are not the ones they were; None: all of them.
+        window_days: the length of a stretch.
+    """
+
+    stretches: frozenset[int] | None
+    window_days: int
+
+    def decides(self, left: Days, right: Days) -> Mask:
+        """Which pairs are decided anew: bool[n]."""
+        if self.stretches is None:
+            return np.ones(len(left), np.bool_)
+        earlier, mixed = earlier_stretch(*(stretches_of(days, self.window_days) for days in (left, right)))
+        around = self._within(earlier, -1, 1) & (earlier != UNDATED)
+        return around | ((mixed | (earlier == UNDATED)) & (UNDATED in self.stretches))
+
+    def concerns(self, days: Days) -> Mask:
+        """Which articles propose pairs: those of pairs to be decided, and those that may crowd them: bool[n]."""
+        if self.stretches is None or UNDATED in self.stretches:
+            return np.ones(len(days), np.bool_)
+        stretches = stretches_of(days, self.window_days)
+        # A pair's earlier article lies up to one stretch off, its later one or what crowds it one and two more.
+        return self._within(stretches, -3, 2) | (stretches == UNDATED)
+
+    def surroundings(self, stretches: Stretches) -> Stretches:
+        """Those of the given stretches that pairs to be decided have in their surroundings."""
+        if self.stretches is None or UNDATED in self.stretches:
+            return stretches
+        return stretches[self._within(stretches, -2, 2) | (stretches == UNDATED)]
+
+    def _within(self, stretches: Stretches, first: int, last: int) -> Mask:
+        assert self.stretches is not None
+        near = [one - offset for one in self.stretches if one != UNDATED for offset in range(first, last + 1)]
+        return np.isin(stretches, np.array(near, np.int64))
+
+
+STANDING = np.dtype([("stretch", np.int64), ("handle", np.uint64)])
+"""The articles that are counted (all but repeats and further articles of the same words), by stretch."""
+
+
+def standing_by_stretch(handles: npt.NDArray[np.uint64], days: Days, window_days: int) -> npt.NDArray[np.void]:
+    """STANDING[n], ascending by stretch and handle."""
+    found = np.empty(len(handles), STANDING)
+    found["stretch"], found["handle"] = stretches_of(days, window_days), handles
+    return found[np.lexsort((found["handle"], found["stretch"]))]
+
+
+def handles_in(standing: npt.NDArray[np.void], stretch: int) -> npt.NDArray[np.uint64]:
+    """The handles of one stretch."""
+    first, last = np.searchsorted(standing["stretch"], [stretch, stretch + 1])
+    handles: npt.NDArray[np.uint64] = standing["handle"][first:last]
+    return handles
+
+
+@dataclass
+class DaysTables:
+    """The table of each stretch, counted or read when first asked for.
+
+    Attributes:
+        table_of: gives the table of a stretch, on how many of its days each 3-shingle was seen.
+        window_days: the length of a stretch.
+    """
+
+    table_of: Callable[[int], DaysTable]
+    window_days: int
+    _held: dict[int, DaysTable] = field(default_factory=dict)
+
+    def surroundings(self, stretch: int, with_undated: bool = False) -> Surroundings:
+        """The tables that decide pairs whose earlier article is of this stretch."""
+        if stretch == UNDATED:
+            return (self._table(UNDATED), _EMPTY, _EMPTY, _EMPTY)
+        near = (self._table(stretch - 1), self._table(stretch), self._table(stretch + 1))
+        return (*near, self._table(UNDATED) if with_undated else _EMPTY)
+
+    def by_surroundings(self, left: Days, right: Days) -> Iterator[tuple[npt.NDArray[np.int64], Surroundings]]:
+        """Rows of pairs with the same surroundings, and these."""
+        earlier, mixed = earlier_stretch(*(stretches_of(days, self.window_days) for days in (left, right)))
+        for with_undated in (False, True):
+            rows = np.flatnonzero(mixed == with_undated)
+            for stretch in np.unique(earlier[rows]).tolist():
+                yield rows[earlier[rows] == stretch], self.surroundings(stretch, with_undated)
+
+    def _table(self, stretch: int) -> DaysTable:
+        if stretch not in self._held:
+            table = self.table_of(stretch)
+            table.setflags(write=False)
+            self._held[stretch] = table
+        return self._held[stretch]
