@@ -72,8 +72,9 @@ def clean_texts(
     parts: list[Spans] = []
     if settings.level != "off":
         known = languages.to_pylist()
-        tails = cut_tail_sentences(rule_set, packed, lines, known, lifted)
-        parts.append(join_spans([run_rules(rule_set, packed, lines, known, lifted), tails]))
+        found = run_rules(rule_set, packed, lines, known, lifted)
+        tails = cut_tail_sentences(rule_set, packed, lines, found, known, lifted)
+        parts.append(join_spans([found, tails]))
     wire_names = [*WIRE_RULES.items()]
     if settings.level != "off":
         wire = lift_wire(packed, lines, parts[0], lifted)

@@ -51,7 +51,9 @@ LOOK_BACK_BYTES = 80
 rules together cost about 46 microseconds an article of 3.3 kB, with 80 about 33."""
 MANY_HITS = 200
 """From so many candidates of one rule in a batch on they are matched in one call (.4 to 1.7 microseconds each, and
-some 200 to compile the pattern), not one by one (5 to 9)."""
+200 to 6,400 to compile the pattern), not one by one (5 to 9)."""
+HITS_AN_INSTRUCTION = 1 / 8
+"""A long pattern takes long to compile: so many candidates more for each instruction of its program."""
 MIN_MATCH_BYTES = 4
 """Shorter ends of a line aren't searched again after a match: no rule matches so little."""
 _NO_LIMIT = 1 << 40
@@ -244,7 +246,9 @@ def run_rules(
         anchored = np.array([each.anchored != "" for each in rule_set.rules], np.bool_)[rule]
         hit[anchored] -= size[anchored]
         done = np.zeros(len(line), np.bool_)
-        for number in np.flatnonzero(np.bincount(rule) >= MANY_HITS).tolist():
+        sizes = np.array([each.pattern.programsize for each in rule_set.rules])
+        many = np.maximum(MANY_HITS, sizes * HITS_AN_INSTRUCTION)
+        for number in np.flatnonzero(np.bincount(rule, minlength=len(many)) >= many).tolist():
             some = np.flatnonzero(rule == number)
             spans, done[some] = _apply_to_many(rule_set.rules[number], number, packed, lines, line[some], hit[some])
             parts.append(spans)

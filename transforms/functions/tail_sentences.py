@@ -9,7 +9,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from transforms.functions.cutting import Spans
+from transforms.functions.cutting import Spans, join_spans
 from transforms.functions.line_table import LineTable
 from transforms.functions.packed_text import Bytes, Offsets, PackedText
 from transforms.functions.rules import Lifted, RuleSet, build_rule_set, run_rules
@@ -18,6 +18,8 @@ LONG_LINE_BYTES = 800
 """Only lines so long are looked at: where paragraphs have lines of their own furniture has them too."""
 SENTENCES = 5
 """How many of the last sentences are looked at; not tuned."""
+SENTENCE_BYTES = 700
+"""The longest sentence that may go: as long as the longest line that rules look at."""
 CATEGORIES = frozenset(["share", "newsletter", "related", "credit", "contact", "copyright", "disclaimer", "advert"])
 
 
@@ -33,58 +35,67 @@ def _tail_rules(rule_set: RuleSet) -> tuple[RuleSet, npt.NDArray[np.int32]]:
 
 
 def cut_tail_sentences(
-    rule_set: RuleSet, packed: PackedText, lines: LineTable, languages: Sequence[str | None], lifted: Lifted
+    rule_set: RuleSet,
+    packed: PackedText,
+    lines: LineTable,
+    cut: Spans,
+    languages: Sequence[str | None],
+    lifted: Lifted,
 ) -> Spans:
     """Sentences at the end of long last lines that a rule takes for a line, from the text's end back to one it doesn't.
 
     Args:
+        cut: what rules cut already: a sentence that stands before such an end is the last.
         languages: as for `run_rules`.
     """
-    units = _find_sentences(packed.data, lines.starts, lines.ends, lines.first)
-    if not len(units[0]):
-        return Spans(np.zeros(0, np.int32), np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int32))
-    first = np.searchsorted(units[2], np.arange(len(lines.first))).astype(np.int64)
-    sentences = LineTable(units[0], units[1], units[2], first)
+    last = lines.first[1:] - 1
+    rows = np.flatnonzero((last >= lines.first[:-1]) & (lines.ends[last] - lines.starts[last] >= LONG_LINE_BYTES))
+    begin, end = lines.starts[last[rows]], lines.ends[last[rows]]
+    order = np.lexsort((cut.end, cut.start))
+    end = _without_cuts(packed.data, begin, end, cut.start[order], cut.end[order])
     rules, numbers = _tail_rules(rule_set)
-    found = run_rules(rules, packed, sentences, languages, lifted)
-    unit = np.searchsorted(sentences.starts, found.start, side="right") - 1
-    known = np.zeros(len(sentences), np.bool_)
-    known[unit] = True
-    kept = np.flatnonzero(~known)
-    # The last sentence of each text that no rule knows: what stands before it stays.
-    last = np.full(len(lines.first), -1, np.int64)
-    np.maximum.at(last, sentences.article[kept], kept)
-    chosen = found.take(unit > last[found.article])
-    return Spans(chosen.article, chosen.start, chosen.end, numbers[chosen.tag])
+    parts: list[Spans] = []
+    # One sentence of each text at a time: few texts end in one that a rule knows.
+    for _ in range(SENTENCES):
+        start = _last_sentences(packed.data, begin, end)
+        rows, begin, end, start = (column[start > begin] for column in (rows, begin, end, start))
+        if not len(rows):
+            break
+        first = np.searchsorted(rows, np.arange(len(lines.first))).astype(np.int64)
+        found = run_rules(rules, packed, LineTable(start, end, rows.astype(np.int32), first), languages, lifted)
+        parts.append(Spans(found.article, found.start, found.end, numbers[found.tag]))
+        known = np.isin(rows, found.article)
+        rows, begin, end = rows[known], begin[known], start[known] - 1
+    return join_spans(parts)
 
 
 @numba.njit(nogil=True, cache=True)
-def _find_sentences(
-    data: Bytes, starts: Offsets, ends: Offsets, first: Offsets
-) -> tuple[Offsets, Offsets, npt.NDArray[np.int32]]:
-    """Start, end and text of the last sentences of each text whose last line is long, but for the line's first one."""
-    room = 0
-    for row in range(len(first) - 1):
-        line = first[row + 1] - 1
-        room += SENTENCES * (line >= first[row] and ends[line] - starts[line] >= LONG_LINE_BYTES)
-    begin, stop, rows = np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room, np.int32)
-    count = 0
-    for row in range(len(first) - 1):
-        line = first[row + 1] - 1
-        if line < first[row] or ends[line] - starts[line] < LONG_LINE_BYTES:
-            continue
-        fresh = count
-        end = ends[line]
-        i = end - 1
-        while i > starts[line] + 2 and count - fresh < SENTENCES:
+def _without_cuts(data: Bytes, begin: Offsets, end: Offsets, cut_start: Offsets, cut_end: Offsets) -> Offsets:
+    """The ends of byte ranges, moved before the cuts (in order of start) that reach them."""
+    left = end.copy()
+    for k in range(len(begin)):
+        at = np.searchsorted(cut_start, end[k]) - 1
+        while at >= 0 and cut_start[at] >= begin[k] and cut_end[at] >= left[k]:
+            left[k] = cut_start[at]
+            while left[k] > begin[k] and data[left[k] - 1] == 32:
+                left[k] -= 1
+            at -= 1
+    return left
+
+
+@numba.njit(nogil=True, cache=True)
+def _last_sentences(data: Bytes, begin: Offsets, end: Offsets) -> Offsets:
+    """Where the last sentence of each byte range begins, or the range itself if that is its only one or a long one."""
+    starts = begin.copy()
+    for k in range(len(begin)):
+        i = end[k] - 1
+        lowest = max(begin[k] + 2, end[k] - SENTENCE_BYTES)
+        while i > lowest:
             if data[i - 1] == 32 and _opens(data[i]) and _closes(data, i - 2):
-                begin[count], stop[count], rows[count] = i, end, row
-                count += 1
-                end = i - 1
+                starts[k] = i
+                break
             i -= 1
-        begin[fresh:count] = begin[fresh:count][::-1].copy()
-        stop[fresh:count] = stop[fresh:count][::-1].copy()
-    return begin[:count], stop[:count], rows[:count]
+    return starts
 
 
 @numba.njit(nogil=True, cache=True, inline="always")

@@ -44,10 +44,14 @@ def _byte_classes() -> Bytes:
 _CLASSES = _byte_classes()
 
 
-def _unsettled() -> npt.NDArray[np.bool_]:
-    """Per code point below U+10000: whether a text that holds it may differ from its NFC form.
+_CHANGES = 255
 
-    Combining marks, and characters that NFC replaces or that can be the second of a pair it joins.
+
+def _unsettled() -> Bytes:
+    """Per code point below U+10000: 255 where a text that holds it may differ from its NFC form, or a mark's class.
+
+    255: characters that NFC replaces, or that can be the second of a pair it joins. Combining classes (0 for letters)
+    must not fall from one mark to the next (the quick check of Unicode Standard Annex 15).
     """
     seconds = set()
     for code in range(0x10000):
@@ -56,17 +60,19 @@ def _unsettled() -> npt.NDArray[np.bool_]:
             seconds.add(int(parts[1], 16))
     return np.array(
         [
-            code in seconds
+            _CHANGES
+            if code in seconds
             or 0x1160 <= code < 0x1200  # second and third letters of a Hangul syllable
-            or unicodedata.combining(chr(code)) > 0
             or not unicodedata.is_normalized("NFC", chr(code))
+            else unicodedata.combining(chr(code))
             for code in range(0x10000)
-        ]
+        ],
+        np.uint8,
     )
 
 
 @functools.cache
-def _unsettled_table() -> npt.NDArray[np.bool_]:
+def _unsettled_table() -> Bytes:
     return _unsettled()
 
 
@@ -269,46 +275,40 @@ def _kind(data: Bytes, i: int) -> tuple[int, int]:
 
 
 @numba.njit(nogil=True, cache=True)
-def _find_unsettled(data: Bytes, offsets: Offsets, unsettled: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """Which texts hold a character that NFC may change."""
+def _find_unsettled(data: Bytes, offsets: Offsets, unsettled: Bytes) -> npt.NDArray[np.bool_]:
+    """Which texts hold a character that NFC may change, or marks in another order than NFC's."""
     found = np.zeros(len(offsets) - 1, np.bool_)
     for row in range(len(offsets) - 1):
         i, stop = offsets[row], offsets[row + 1]
+        last = np.uint8(0)  # the combining class of the character before
         while i < stop:
-            while i + 8 <= stop:  # most bytes of most texts are ASCII: look at eight at once
-                if (
-                    data[i]
-                    | data[i + 1]
-                    | data[i + 2]
-                    | data[i + 3]
-                    | data[i + 4]
-                    | data[i + 5]
-                    | data[i + 6]
-                    | data[i + 7]
-                ) & 0x80:
-                    break
-                i += 8
-            if i >= stop:
-                break
-            byte = data[i]
+            byte = data[np.uint64(i)]
+            kind = np.uint8(0)
             if byte < 0x80:
                 i += 1
+                while i + 8 <= stop:  # most bytes of most texts are ASCII: look at eight at once
+                    some = np.uint8(0)
+                    for k in range(8):
+                        some |= data[np.uint64(i + k)]
+                    if some & 0x80:
+                        break
+                    i += 8
             elif byte < 0xE0:
-                if byte >= 0xCC and unsettled[((byte & 31) << 6) | (data[i + 1] & 63)]:
-                    found[row] = True
-                    break
+                if byte >= 0xCC:
+                    kind = unsettled[(np.uint64(byte & 31) << np.uint64(6)) | np.uint64(data[np.uint64(i + 1)] & 63)]
                 i += 2
             elif byte < 0xF0:
-                if unsettled[((byte & 15) << 12) | ((data[i + 1] & 63) << 6) | (data[i + 2] & 63)]:
-                    found[row] = True
-                    break
+                kind = unsettled[((byte & 15) << 12) | ((data[i + 1] & 63) << 6) | (data[i + 2] & 63)]
                 i += 3
             else:
                 code = ((byte & 7) << 18) | ((data[i + 1] & 63) << 12) | ((data[i + 2] & 63) << 6) | (data[i + 3] & 63)
                 if not (0x1F000 <= code < 0x2F800):  # emoji and rarer Han characters never change
-                    found[row] = True
-                    break
+                    kind = np.uint8(_CHANGES)
                 i += 4
+            if kind == _CHANGES or (kind and last > kind):
+                found[row] = True
+                break
+            last = kind
     return found
 
 
