@@ -1,0 +1,95 @@
+"""CPU microseconds that cleaning costs an article, by language: made-up articles of 3 kB, and real ones where they are.
+
+    .venv/bin/python -m tests.benchmarks.cleaning_speed [--articles 4000] [--rounds 5] [--batch-rows 1000]
+
+The figure is the least of some rounds, in this process and after one batch that compiles and caches; the share per
+3 kB makes sets of other lengths comparable. Made-up articles hold a dateline, a credit and some furniture each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import time
+from pathlib import Path
+
+import pyarrow as pa
+
+from schemas.settings import CleanSettings
+from tests.functions.made_up import words_of
+from transforms.functions.cleaning_text import clean_texts
+
+EVAL = Path(__file__).resolve().parents[3] / "shared" / "eval"
+REAL = {
+    "en Reuters": ("neardup/reuters_takes_docs", "text"),
+    "ar newspapers": ("neardup/saudinewsnet_docs", "text"),
+    "en with leftover": ("boilerplate/allsides_en_leftover", "dirty"),
+    "ar with leftover": ("boilerplate/saudinewsnet_ar_leftover", "dirty"),
+}
+ARTICLE_BYTES = 3000
+ARABIC = str.maketrans(dict(zip("abdefgiklmnoprstuvz", "ابدهفغيكلمنوبرستوفز", strict=True)))
+EDGES = {
+    "en": ("PARIS (Reuters) - ", "\nAdvertisement\n", "\nSign up for our newsletter\n(Reporting by Jane Doe)"),
+    "ar": ("القاهرة - رويترز: ", "\nإعلان\n", "\nمواضيع ذات صلة\nاقرأ أيضا: ارتفاع أسعار النفط"),
+}
+
+Batch = tuple[pa.StringArray, pa.StringArray, pa.StringArray]
+
+
+def make_text(seed: int, language: str) -> str:
+    """One article of about ARTICLE_BYTES bytes."""
+    words = words_of(seed, 420 if language == "en" else 240)
+    sentences = [" ".join(words[at : at + 14]).capitalize() + "." for at in range(0, len(words), 14)]
+    if language == "ar":
+        sentences = [sentence.lower().translate(ARABIC) for sentence in sentences]
+    paragraphs = [" ".join(sentences[at : at + 3]) for at in range(0, len(sentences), 3)]
+    head, middle, tail = EDGES[language]
+    return head + "\n".join(paragraphs[:4]) + middle + "\n".join(paragraphs[4:]) + tail
+
+
+def read_texts(name: str, field: str, count: int) -> list[str]:
+    """The first so many texts of a set of ../shared/eval."""
+    with gzip.open(EVAL / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
+        return [json.loads(line)[field] for _, line in zip(range(count), lines, strict=False)]
+
+
+def measure(texts: list[str], language: str, rounds: int, batch_rows: int) -> float:
+    """CPU microseconds an article, the least of some rounds."""
+    settings = CleanSettings()
+    batches: list[Batch] = []
+    for at in range(0, len(texts), batch_rows):
+        some = texts[at : at + batch_rows]
+        batches.append((pa.array(some), pa.nulls(len(some), pa.string()), pa.array([language] * len(some))))
+    clean_texts(*batches[0], settings)
+    least = float("inf")
+    for _ in range(rounds):
+        started = time.process_time()
+        for batch in batches:
+            clean_texts(*batch, settings)
+        least = min(least, time.process_time() - started)
+    return least / len(texts) * 1e6
+
+
+def main() -> int:
+    """Runs the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--articles", type=int, default=4000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--batch-rows", type=int, default=1000)
+    given = parser.parse_args()
+    sets = {f"{language} made up": [make_text(seed, language) for seed in range(given.articles)] for language in EDGES}
+    if EVAL.is_dir():
+        sets |= {label: read_texts(name, field, given.articles) for label, (name, field) in REAL.items()}
+    for label, texts in sets.items():
+        size = sum(len(text.encode()) for text in texts) / len(texts)
+        cost = measure(texts, label[:2], given.rounds, given.batch_rows)
+        print(
+            f"{label:18} {len(texts)} articles of {size:.0f} bytes: {cost:.1f} microseconds each, "
+            f"{cost * ARTICLE_BYTES / size:.1f} per {ARTICLE_BYTES} bytes"
+        )
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
