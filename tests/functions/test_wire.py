@@ -79,6 +79,10 @@ def test_an_arabic_line_of_two_names_stays_where_no_outlet_is_named(opening: str
     assert lifted(f"سالم الأحمد – أخبار اليوم\n{BODY_AR}")[3] == BODY_AR
 
 
+def test_a_byline_before_a_place_is_told_from_it() -> None:
+    assert lifted("By Jane Doe LOS ANGELES (Reuters) - " + BODY) == ("Jane Doe", "LOS ANGELES", "Reuters", BODY)
+
+
 def test_a_closing_agency_is_lifted() -> None:
     assert lifted(BODY + "\n(AFP)") == (None, None, "AFP", BODY)
     assert lifted(BODY + " (AP)") == (None, None, "Associated Press", BODY)

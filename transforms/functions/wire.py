@@ -35,6 +35,11 @@ _DATE = rf"(?:{_MONTH}\s\d{{1,2}}(?:,?\s\d{{4}})?|\d{{1,2}}\s{_MONTH}(?:,?\s\d{{
 _NAME = rf"{_UPPER}[\w.’'’]*(?:[ -](?:{_UPPER}[\w.’']*|de|la|el|of|the|and|am|an|al|der|sur)){{0,4}}"
 _PLACE = rf"(?P<place>{_NAME}(?:,\s?{_NAME}){{0,2}}(?:/{_NAME}(?:,\s?{_NAME})?)?)"
 _BEFORE_CREDIT = re.compile(rf"(?:{_PLACE},?\s*)?(?:,?\s*{_DATE},?\s*)?")
+# `By Jane Doe LOS ANGELES`, as corrected stories open.
+_BYLINE_PLACE = re.compile(
+    rf"By\s+(?P<byline>{_UPPER}[a-z][\w.’'-]*(?: (?:{_UPPER}[\w.’'-]*|and|de|van|al))+?) "
+    rf"(?P<place>[A-ZÀ-ÖØ-Þ]{{2,}}(?:[ /,-]+[A-ZÀ-ÖØ-Þ]{{2,}})*(?:, {_UPPER}\w+)?)"
+)
 # Fully written in capitals, or with a state or country after them.
 _STATE = rf"(?:,\s{_UPPER}[\w.’']*(?: {_UPPER}[\w.’']*){{0,2}}){{0,2}}"
 _CAPITALS = re.compile(
@@ -115,6 +120,9 @@ def _lift_credited(
         seen.add(row)
         found.append((row, start, stop, _DATELINE))
         lifted.add("agency", row, agency)
+        if match := _BYLINE_PLACE.fullmatch(where):
+            lifted.add("byline", row, match["byline"])
+            where = match["place"]
         if where:
             lifted.add("dateline", row, where)
     return seen
