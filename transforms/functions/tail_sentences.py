@@ -48,9 +48,11 @@ def cut_tail_sentences(
         cut: what rules cut already: a sentence that stands before such an end is the last.
         languages: as for `run_rules`.
     """
-    last = lines.first[1:] - 1
-    rows = np.flatnonzero((last >= lines.first[:-1]) & (lines.ends[last] - lines.starts[last] >= LONG_LINE_BYTES))
-    begin, end = lines.starts[last[rows]], lines.ends[last[rows]]
+    rows = np.flatnonzero(np.diff(lines.first))  # an empty text has no lines
+    last = lines.first[rows + 1] - 1
+    long = lines.ends[last] - lines.starts[last] >= LONG_LINE_BYTES
+    rows, last = rows[long], last[long]
+    begin, end = lines.starts[last], lines.ends[last]
     order = np.lexsort((cut.end, cut.start))
     end = _without_cuts(packed.data, begin, end, cut.start[order], cut.end[order])
     rules, numbers = _tail_rules(rule_set)
