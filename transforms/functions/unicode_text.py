@@ -19,7 +19,7 @@ from transforms.functions.packed_text import Bytes, Offsets, PackedText, pack, u
 _NEWLINES = "\n\r\x0b\x0c\x85\u2028\u2029"
 _BLANKS = "\t \xa0\u1680\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
 _DROPPED = (
-    "".join(chr(c) for c in [*range(0x20), 0x7F] if chr(c) not in _NEWLINES + _BLANKS)
+    "".join(chr(c) for c in [*range(0x20), 0x7F, *range(0x80, 0xA0)] if chr(c) not in _NEWLINES + _BLANKS)
     + "\xad\u061c\u200b\u200e\u200f\ufeff"
     + "".join(map(chr, [*range(0x202A, 0x202F), *range(0x2060, 0x2065), *range(0x2066, 0x206A)]))
 )
@@ -86,8 +86,8 @@ def normalise_texts(texts: pa.StringArray) -> pa.StringArray:
 
     Entities are resolved (also doubly escaped ones), every line end is one newline, every run of blanks one space,
     lines are trimmed and blank ones dropped, direction marks, soft hyphens, zero-width spaces and control characters
-    go; the zero-width joiner and non-joiner stay (Persian, Indic scripts, emoji), and so do U+0080 to U+009F, which in
-    news are halves of letters that were decoded wrongly and could be mended. NFC. Applying it twice changes nothing.
+    go; the zero-width joiner and non-joiner stay (Persian, Indic scripts, emoji). NFC. Applying it twice changes
+    nothing.
 
     Args:
         texts: string[n]; a null becomes an empty text.
@@ -249,7 +249,7 @@ def _kind(data: Bytes, i: int) -> tuple[int, int]:
     if byte == 0xC2:
         if second == 0x85:
             return 3, 2
-        if second == 0xAD:
+        if second < 0xA0 or second == 0xAD:
             return 1, 2
         return (2, 2) if second == 0xA0 else (0, 2)
     third = data[i + 2]
