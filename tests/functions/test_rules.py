@@ -64,7 +64,7 @@ def test_languages_limit_a_rule() -> None:
                       "match": ["Werbung"], "keep": ["k"]}, "t.toml")  # fmt: skip
     packed = pack(pa.array(["Werbung", "Werbung", "Werbung"]))
     spans = run_rules(build_rule_set([rule]), packed, find_lines(packed), ["de-AT", "en", None], Lifted())
-    assert spans.article.tolist() == [0, 2]
+    assert sorted(spans.article.tolist()) == [0, 2]
 
 
 def test_literals_are_found_as_a_plain_search_finds_them() -> None:

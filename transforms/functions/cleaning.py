@@ -16,7 +16,6 @@ from transforms.functions.agencies import split_byline
 from transforms.functions.cleaning_text import clean_texts
 from transforms.functions.dates import parse_dates
 from transforms.functions.extraction import PageExtractor
-from transforms.functions.language import detect_languages
 from transforms.functions.refusals import Refusals
 
 
@@ -46,13 +45,9 @@ def clean_batch(raw: pa.RecordBatch, settings: Settings, extractor: PageExtracto
             f"{cleaned.words[row]} words are left after cleaning; expected at least {settings.clean.min_words} "
             "(clean.min_words)", raw.column("text")[row].as_py(),
         )  # fmt: skip
-    language = raw.column("language")
-    missing = pc.is_null(language)
-    if pc.any(missing).as_py():
-        language = pc.replace_with_mask(language, missing, detect_languages(cleaned.text.filter(missing)))
     people, agencies = split_bylines(bylines)
     columns = {name: raw.column(name) for name in CLEANED.names if name in RAW.names} | {
-        "text": cleaned.text, "title": cleaned.title, "language": language,
+        "text": cleaned.text, "title": cleaned.title, "language": cleaned.language,
         "byline": pc.coalesce(cleaned.byline, people), "dateline": cleaned.dateline,
         "agency": pc.coalesce(cleaned.agency, agencies), "removed": cleaned.removed,
     }  # fmt: skip

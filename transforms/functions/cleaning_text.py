@@ -12,6 +12,7 @@ import pyarrow as pa
 from schemas.settings import CleanSettings
 from schemas.tables import REMOVED, REMOVED_SPAN
 from transforms.functions.cutting import Spans, count_characters, count_removed, cut_spans, join_spans, settle_spans
+from transforms.functions.language import fill_languages
 from transforms.functions.line_table import LineTable, find_lines
 from transforms.functions.packed_text import PackedText, pack, unpack
 from transforms.functions.rules import Lifted, choose_rules, run_rules
@@ -32,7 +33,8 @@ class CleanedTexts:
 
     `text`: string[n], NFC, paragraphs separated by one newline. `removed`: `schemas.tables.REMOVED`[n]; putting the
     spans back (ascending `at`, equal ones in list order) gives the normalised input. `title`: as given, or a first
-    line that looks like a headline, which stays in the text too. `byline`, `dateline`, `agency`: null where none was
+    line that looks like a headline, which stays in the text too. `language`: as given, else detected; null where
+    unsure. `byline`, `dateline`, `agency`: null where none was
     found. `removed_share`: float32[n], characters removed of those of the normalised input. `words`: int32[n] words
     left; a character of a script without spaces counts as one.
     """
@@ -40,6 +42,7 @@ class CleanedTexts:
     text: pa.StringArray
     removed: pa.ListArray
     title: pa.StringArray
+    language: pa.StringArray
     byline: pa.StringArray
     dateline: pa.StringArray
     agency: pa.StringArray
@@ -55,7 +58,7 @@ def clean_texts(
     Args:
         texts: string[n] as given.
         titles: string[n], nulls where unknown.
-        languages: string[n] BCP 47 tags, nulls where unknown.
+        languages: string[n] BCP 47 tags, nulls where unknown: detected then, for rules that only some languages have.
 
     Raises:
         SettingError: `settings.disabled` names no rule and no category.
@@ -65,6 +68,7 @@ def clean_texts(
         raise ValueError(f"columns of {len(texts)}, {len(titles)} and {len(languages)} rows; expected equal lengths")
     rule_set = choose_rules(tuple(settings.disabled), tuple(sorted({*STRUCTURE_RULES, *WIRE_RULES})) + _categories())
     normal = normalise_texts(texts)
+    languages = fill_languages(languages, normal)
     packed = pack(normal)
     lines = find_lines(packed)
     names: list[tuple[str, str]] = [(rule.id, rule.category) for rule in rule_set.rules]
@@ -99,6 +103,7 @@ def clean_texts(
         text,
         _removed_column(len(packed), names, spans, cut.at, cut.removed, kept_whole),
         _titles(titles, headline_lines(packed, lines, titles, spans)),
+        languages,
         _sparse(lifted.values["byline"], len(packed)),
         _sparse(lifted.values["dateline"], len(packed)),
         _sparse(lifted.values["agency"], len(packed)),

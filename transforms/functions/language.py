@@ -102,6 +102,14 @@ def detect_languages(texts: pa.StringArray) -> pa.StringArray:
     return pa.array([None if head is None else detect_language(head) for head in heads], pa.string())
 
 
+def fill_languages(given: pa.StringArray, texts: pa.StringArray) -> pa.StringArray:
+    """Given tags, with those of `detect_language` where there is none."""
+    missing = pc.is_null(given)
+    if not pc.any(missing).as_py():
+        return given
+    return pc.replace_with_mask(given, missing, detect_languages(texts.filter(missing)))
+
+
 def _arabic_script(head: str) -> str:
     """Arabic, Persian or Urdu by the letters that only one of them uses.
 

@@ -16,7 +16,8 @@ A rule is one `[[rule]]` table of a TOML file:
     unless         a pattern that no line may match: RE2 has no way to say `not followed by`
     anchored       inline, of the one group `cut`: matches begin with a hint; most are found without a loop
     look_back      bytes before the first hint from which the rule looks at a line (line: all of it, others: 80)
-    languages      only for texts of these languages, or of none given
+    languages      only for texts of these languages (primary tags: `zh` for zh-Hans), or of none known; a file's own
+                   `languages` holds for its rules that name none
     match, keep    examples: each `match` is cut by this rule, each `keep` is left alone by all rules
 """
 
@@ -38,14 +39,14 @@ import re2
 from schemas.settings import SettingError
 from transforms.functions.agencies import agency_forms, agency_named
 from transforms.functions.cutting import Spans, join_spans
-from transforms.functions.line_table import LineTable, LiteralAutomaton, build_automata, find_literals
+from transforms.functions.line_table import Hits, LineTable, LiteralAutomaton, build_automata, find_literals
 from transforms.functions.packed_text import PackedText, slices, whole_starts
 
 SCOPES = ("line", "inline", "tail", "head")
 LIFTED = ("byline", "dateline", "agency")
 
 # What may surround a phrase that fills a line: bullets, brackets, arrows, punctuation.
-_DECOR = r"""[\s\-–—•·|<>«»‹›*#\[\](){}"'“”‘’:.,;…!?_/\\→←▶►▼✕✖×+=~]*"""
+_DECOR = r"""[\s\-–—•·|<>«»‹›*#\[\](){}"'“”‘’:.,;…!?_/\\→←▶►▼✕✖×+=~、。《》「」『』【】（），：；！？؟،؛]*"""
 LOOK_BACK_BYTES = 80
 """A rule that isn't about the whole line looks from so far before its first hint (`look_back`); with 600 all
 rules together cost about 46 microseconds an article of 3.3 kB, with 80 about 33."""
@@ -57,6 +58,7 @@ HITS_AN_INSTRUCTION = 1 / 8
 MIN_MATCH_BYTES = 4
 """Shorter ends of a line aren't searched again after a match: no rule matches so little."""
 _NO_LIMIT = 1 << 40
+_UNKNOWN, _OTHER = range(2)
 _KNOWN_FIELDS = {
     "id", "category", "scope", "pattern", "phrases", "hints", "case", "max_bytes", "max_rest", "first_lines",
     "last_lines", "look_back", "anchored", "unless", "languages", "match", "keep",
@@ -89,14 +91,36 @@ class Rule:
 class RuleSet:
     """Rules and the automata that find their candidates; equal only to itself, so that what is made of it is cached.
 
-    Literal k belongs to the rules `rules_of_literal[first_rule[k]:first_rule[k + 1]]` and has `literal_bytes[k]` bytes.
+    Literal k is `literals[k]`, belongs to the rules `rules_of_literal[first_rule[k]:first_rule[k + 1]]` and has
+    `literal_bytes[k]` bytes. `spoken`: bool, a rule a row, a column for each kind of text: of no known language, of one
+    without rules of its own, then one for each of `languages`; whether the rule is for such texts. `automata`: by
+    column, of the hints of its rules alone, so that nobody pays for other languages; made when first asked for.
     """
 
     rules: tuple[Rule, ...]
-    automata: tuple[LiteralAutomaton, ...]
+    literals: tuple[str, ...]
     first_rule: npt.NDArray[np.int64]
     rules_of_literal: npt.NDArray[np.int64]
     literal_bytes: npt.NDArray[np.int64]
+    languages: tuple[str, ...]
+    spoken: npt.NDArray[np.bool_]
+    automata: dict[int, tuple[LiteralAutomaton, ...]] = field(default_factory=dict)
+
+    def kinds(self, languages: Sequence[str | None]) -> npt.NDArray[np.int64]:
+        """The column of `spoken` for each BCP 47 tag or None: int64[n]."""
+        columns = {name: column for column, name in enumerate(self.languages, _OTHER + 1)}
+        known = {tag: columns.get(tag.partition("-")[0], _OTHER) for tag in set(languages) if tag}
+        return np.array([known[tag] if tag else _UNKNOWN for tag in languages], np.int64)
+
+    def automata_of(self, kind: int) -> tuple[LiteralAutomaton, ...]:
+        """The automata for texts of one column of `spoken`."""
+        if kind not in self.automata:
+            longest = np.array([rule.max_bytes for rule in self.rules], np.int64)
+            allowed = np.where(self.spoken[self.rules_of_literal, kind], longest[self.rules_of_literal], -1)
+            self.automata[kind] = build_automata(
+                self.literals, np.maximum.reduceat(allowed, self.first_rule[:-1]).tolist()
+            )
+        return self.automata[kind]
 
 
 @dataclass
@@ -112,8 +136,11 @@ class Lifted:
             self.values[name].setdefault(row, value)
 
 
-def read_rule(given: dict[str, Any], origin: str) -> Rule:
+def read_rule(given: dict[str, Any], origin: str, languages: Sequence[str] = ()) -> Rule:
     """One rule from its TOML table.
+
+    Args:
+        languages: those of its file, for a rule that names none.
 
     Raises:
         ValueError: a field is unknown, missing or wrong; the message names file, rule and field.
@@ -156,7 +183,7 @@ def read_rule(given: dict[str, Any], origin: str) -> Rule:
         0 if given.get("anchored") else int(given.get("look_back", _NO_LIMIT if line else LOOK_BACK_BYTES)),
         f"{flags}^(?:{body})" if given.get("anchored") else "",
         unless,
-        frozenset(given.get("languages", ())),
+        frozenset(given.get("languages", languages)),
         tuple(given["match"]),
         tuple(given["keep"]),
         {name: number for name, number in pattern.groupindex.items() if name in ("cut", *LIFTED)},
@@ -173,8 +200,8 @@ def load_rules() -> tuple[Rule, ...]:
     rules: list[Rule] = []
     for file in sorted(resources.files("transforms.rules").iterdir(), key=lambda file: file.name):
         if file.name.endswith(".toml"):
-            tables = tomllib.loads(file.read_text(encoding="utf-8")).get("rule", [])
-            rules += [read_rule(table, file.name) for table in tables]
+            content = tomllib.loads(file.read_text(encoding="utf-8"))
+            rules += [read_rule(table, file.name, content.get("languages", ())) for table in content.get("rule", [])]
     ids = [rule.id for rule in rules]
     if doubled := sorted({name for name in ids if ids.count(name) > 1}):
         raise ValueError(f"rules with one id: {doubled}")
@@ -203,17 +230,23 @@ def choose_rules(disabled: tuple[str, ...], others: tuple[str, ...] = ()) -> Rul
 
 
 def build_rule_set(rules: Iterable[Rule]) -> RuleSet:
-    """Rules with the automaton over all their hints."""
+    """Rules with what finds the candidates of each by its hints."""
     chosen = tuple(rules)
     places: dict[str, list[int]] = {}
     for number, rule in enumerate(chosen):
         for hint in dict.fromkeys(hint.lower() for hint in rule.hints):
             places.setdefault(hint, []).append(number)
-    longest = [max(chosen[number].max_bytes for number in numbers) for numbers in places.values()]
-    automata = build_automata(list(places), longest)
+    languages = tuple(sorted({name for rule in chosen for name in rule.languages}))
+    spoken = np.array(
+        [
+            [True, not rule.languages, *(not rule.languages or name in rule.languages for name in languages)]
+            for rule in chosen
+        ]
+    ).reshape(len(chosen), _OTHER + 1 + len(languages))
     first = np.cumsum([0, *map(len, places.values())], dtype=np.int64)
     flat = np.array([number for numbers in places.values() for number in numbers], np.int64)
-    return RuleSet(chosen, automata, first, flat, np.array([len(hint.encode()) for hint in places], np.int64))
+    sizes = np.array([len(hint.encode()) for hint in places], np.int64)
+    return RuleSet(chosen, tuple(places), first, flat, sizes, languages, spoken)
 
 
 def run_rules(
@@ -225,7 +258,8 @@ def run_rules(
         languages: n BCP 47 tags or None.
         lifted: gets the bylines, datelines and agencies that rules read.
     """
-    hits = find_literals(packed, lines, rule_set.automata)
+    kinds = rule_set.kinds(languages)
+    hits = _find_hints(packed, lines, rule_set, kinds)
     found: list[tuple[int, int, int, int]] = []
     parts: list[Spans] = []
     if len(hits.line):
@@ -235,7 +269,7 @@ def run_rules(
         rule = rule_set.rules_of_literal[places]
         line, hit = np.repeat(hits.line.astype(np.int64), counts), np.repeat(hits.at, counts)
         size = np.repeat(rule_set.literal_bytes[hits.literal], counts)
-        allowed = _within_limits(rule_set.rules, lines, line, rule)
+        allowed = _within_limits(rule_set.rules, lines, line, rule) & rule_set.spoken[rule, kinds[lines.article[line]]]
         order = np.flatnonzero(allowed)
         order = order[np.lexsort((hit[order], rule[order], line[order]))]
         line, rule, hit, size = line[order], rule[order], hit[order], size[order]
@@ -261,10 +295,24 @@ def run_rules(
                 while packed.data[begin] & 0xC0 == 0x80:
                     begin += 1
             text = bytes(data[begin : int(lines.ends[at])])
-            _apply(rule_set.rules[number], number, text, begin, at, lines, languages, lifted, found)
+            _apply(rule_set.rules[number], number, text, begin, at, lines, lifted, found)
     table = np.array(found, np.int64).reshape(-1, 4)
     parts.append(Spans(table[:, 0].astype(np.int32), table[:, 1], table[:, 2], table[:, 3].astype(np.int32)))
     return join_spans(parts)
+
+
+def _find_hints(packed: PackedText, lines: LineTable, rule_set: RuleSet, kinds: npt.NDArray[np.int64]) -> Hits:
+    """The hints in each line of those rules that are for its text's language."""
+    present = np.unique(kinds).tolist()
+    if len(present) <= 1:
+        return find_literals(packed, lines, rule_set.automata_of(present[0] if present else _OTHER))
+    parts = []
+    for kind in present:
+        some = np.flatnonzero(kinds[lines.article] == kind)
+        table = LineTable(lines.starts[some], lines.ends[some], lines.article[some], lines.first)
+        hits = find_literals(packed, table, rule_set.automata_of(kind))
+        parts.append(Hits(some[hits.line].astype(np.int32), hits.literal, hits.at))
+    return Hits(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("line", "literal", "at")))
 
 
 def _apply_to_many(
@@ -281,8 +329,6 @@ def _apply_to_many(
         Spans, and for each candidate whether it is settled; the others are left to `_apply`.
     """
     none = Spans(np.zeros(0, np.int32), np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int32))
-    if rule.languages:
-        return none, np.zeros(len(line), np.bool_)
     begin, stop = lines.starts[line], lines.ends[line]
     begin = whole_starts(packed.data, np.maximum(begin, near - min(rule.look_back, 1 << 40)))
     texts = slices(packed, begin, stop)
@@ -318,13 +364,10 @@ def _apply(
     begin: int,
     at: int,
     lines: LineTable,
-    languages: Sequence[str | None],
     lifted: Lifted,
     found: list[tuple[int, int, int, int]],
 ) -> None:
     row = int(lines.article[at])
-    if rule.languages and (language := languages[row]) and language.partition("-")[0] not in rule.languages:
-        return
     stop = int(lines.ends[at])
     position = 0
     while position == 0 or position + MIN_MATCH_BYTES <= len(text):
