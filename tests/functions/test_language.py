@@ -5,7 +5,9 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from transforms.functions.language import detect_language, detect_languages, normalise_language
+from transforms.functions.language import detect_language, detect_languages, fill_languages, normalise_language
+from transforms.functions.line_table import find_lines
+from transforms.functions.packed_text import pack
 
 SAMPLES = {
     "en": "The harbour council met on Tuesday to discuss what the new pier will cost the town over ten years.",
@@ -39,3 +41,11 @@ def test_unsure_is_null() -> None:
 )  # fmt: skip
 def test_given_tags(given: str, tag: str | None) -> None:
     assert normalise_language(given) == tag
+
+
+def test_a_language_is_read_off_the_prose_and_not_the_menu() -> None:
+    prose = "Der Rat der Stadt hat am Montag nach langer Debatte beschlossen, die alte Brücke am Hafen abzureißen. " * 4
+    texts = pa.array(["Home\nNews\nSport\nThe Guide\nOpinion\n" + prose, "Home\n" + prose, ""])
+    packed = pack(texts)
+    given = pa.array([None, "de-AT", None], pa.string())
+    assert fill_languages(given, packed, find_lines(packed)).to_pylist() == ["de", "de-AT", None]

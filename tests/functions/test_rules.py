@@ -67,6 +67,24 @@ def test_languages_limit_a_rule() -> None:
     assert sorted(spans.article.tolist()) == [0, 2]
 
 
+def test_a_file_names_the_languages_of_its_rules() -> None:
+    assert {language for rule in RULES for language in rule.languages} == {
+        "de", "fr", "es", "pt", "it", "ru", "tr", "fa", "zh",
+    }  # fmt: skip
+    texts = ["Anzeige", "Publicité", "Реклама", "آگهی", "广告"]
+    packed = pack(pa.array(texts * 2))
+    tags = ["de-CH", "fr-CA", "ru", "fa-IR", "zh-Hans", *["en"] * len(texts)]
+    spans = run_rules(ALL, packed, find_lines(packed), tags, Lifted())
+    assert sorted(spans.article.tolist()) == [0, 1, 2, 3, 4]
+
+
+def test_hints_of_other_languages_are_not_sought() -> None:
+    sought = {len(ALL.automata_of(int(ALL.kinds([tag])[0]))[0].literal) for tag in ("en", "ar", "nl")}
+    everything = len(ALL.automata_of(int(ALL.kinds([None])[0]))[0].literal)
+    assert len(sought) == 1
+    assert max(sought) * 2 < everything
+
+
 def test_literals_are_found_as_a_plain_search_finds_them() -> None:
     literals = ["he", "hers", "his", "she", "إعلان", "über", "a"]
     texts = ["USHERS", "this is his hat", "هذا إعلان جديد", "ÜBER uns", "x" * 900 + " She", "", "b\nhers\nc"]

@@ -68,9 +68,9 @@ def clean_texts(
         raise ValueError(f"columns of {len(texts)}, {len(titles)} and {len(languages)} rows; expected equal lengths")
     rule_set = choose_rules(tuple(settings.disabled), tuple(sorted({*STRUCTURE_RULES, *WIRE_RULES})) + _categories())
     normal = normalise_texts(texts)
-    languages = fill_languages(languages, normal)
     packed = pack(normal)
     lines = find_lines(packed)
+    languages = fill_languages(languages, packed, lines)
     names: list[tuple[str, str]] = [(rule.id, rule.category) for rule in rule_set.rules]
     lifted = Lifted()
     parts: list[Spans] = []

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from resiliparse.parse.lang import detect_fast
+
+from transforms.functions.line_table import LineTable
+from transforms.functions.packed_text import PackedText, slices, whole_starts
 
 DETECTED_CHARACTERS = 1000
 """From the start of a text; one detection then takes about 55 microseconds."""
@@ -102,12 +106,32 @@ def detect_languages(texts: pa.StringArray) -> pa.StringArray:
     return pa.array([None if head is None else detect_language(head) for head in heads], pa.string())
 
 
-def fill_languages(given: pa.StringArray, texts: pa.StringArray) -> pa.StringArray:
-    """Given tags, with those of `detect_language` where there is none."""
-    missing = pc.is_null(given)
-    if not pc.any(missing).as_py():
+def fill_languages(given: pa.StringArray, packed: PackedText, lines: LineTable) -> pa.StringArray:
+    """Given tags, with detected ones where there is none: of each text from its first long line, or its longest, on.
+
+    What stands at the head of a page is menus and names. Of texts that extractors left (scrapinghub) the answer is that
+    of the body alone in 2,834 of 3,072, from the head in 2,701, after cleaning in 2,844; of fundus_multi in 461, 456
+    and 464 of 470.
+
+    Args:
+        given: string[n].
+        packed, lines: n texts in normal form and their lines.
+    """
+    missing = np.flatnonzero(given.is_null().to_numpy(zero_copy_only=False))
+    if not len(missing):
         return given
-    return pc.replace_with_mask(given, missing, detect_languages(texts.filter(missing)))
+    begin = packed.offsets[:-1].copy()
+    size = np.minimum(lines.ends - lines.starts, LONG_LINE_BYTES)
+    # The last line in this order that a text has is its longest, of equal ones the first.
+    order = len(size) - 1 - np.argsort(size[::-1], kind="stable")
+    begin[lines.article[order]] = lines.starts[order]
+    stop = whole_starts(packed.data, np.minimum(packed.offsets[1:], begin + 4 * DETECTED_CHARACTERS))
+    found = detect_languages(slices(packed, begin[missing], stop[missing]))
+    return pc.replace_with_mask(given, given.is_null(), found)
+
+
+LONG_LINE_BYTES = 300
+"""A line of so many bytes counts as long as any: with 160 and its first such line, 464 and 2,774 came out right."""
 
 
 def _arabic_script(head: str) -> str:
