@@ -95,3 +95,19 @@ def test_an_extractor_left_open_does_not_keep_the_program() -> None:
     root = Path(__file__).resolve().parents[2]
     done = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "None", "")
+
+
+@pytest.mark.parametrize("tags", ["<div>", "<p><b><i>", "<table><tr><td>", "</p></div>"])
+def test_a_million_nested_tags_cost_one_page_its_time(tags: str) -> None:
+    """They end with a reason and in time, whatever the extractor makes of them; the next page is read."""
+    page = "<html><body><p>The port reopened.</p>" + tags * (1_000_000 // tags.count("<"))
+    article = "<article>" + f"<p>{'The port reopened on Monday, the harbour office said. ' * 8}</p>" * 3 + "</article>"
+    with PageExtractor(timeout_seconds=1.0) as extractor:
+        started = time.monotonic()
+        deep, _ = extractor.extract([page, article], [None, None])
+        assert time.monotonic() - started < 30, "the time limit, and another child"
+        assert (deep.text is None) == (deep.error in ("extraction_failed", "extraction_timeout"))
+    with PageExtractor(timeout_seconds=10.0) as extractor:
+        _, after = extractor.extract([tags * 1000, article], [None, None])
+    assert after.error is None
+    assert (after.text or "").startswith("The port reopened on Monday")

@@ -93,6 +93,9 @@ def _records(
     refusals: Refusals,
 ) -> Records:
     positions = np.arange(row, row + batch.num_rows, dtype=np.int64)
+    held: dict[str, pa.Array] = {}
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        held.setdefault(name, column)  # of two columns of one name the first
     columns: dict[str, pa.Array] = {}
     bad = np.zeros(batch.num_rows, np.bool_)
     why: dict[int, str] = {}
@@ -100,9 +103,9 @@ def _records(
         given: list[pa.Array] = []
         taken = np.zeros(batch.num_rows, np.bool_)
         for name in field_names:
-            if name not in batch.schema.names or batch.column(name).null_count == batch.num_rows:
+            column = held.get(name)
+            if column is None or column.null_count == batch.num_rows:
                 continue
-            column = batch.column(name)
             converted, wrong = _as_column(column, field)
             for at in np.flatnonzero(wrong & ~taken).tolist():
                 why.setdefault(at, f"{name} holds {column.type}; expected text (UTF-8)")
@@ -114,7 +117,7 @@ def _records(
             columns[field] = pick_column(one_kind)
 
     def payload(at: int) -> bytes:
-        return as_json({name: _value(batch.column(name), at) for name in batch.schema.names})
+        return as_json({name: _value(column, at) for name, column in held.items()})
 
     if bad.any():
         ids = columns.get("id")

@@ -31,7 +31,8 @@ _TARGET = re.compile(rb"^warc-target-uri:[ \t]*<?([^\s<>]+)>?[ \t]*\r?$", re.IGN
 
 
 def read_warc(split: Split, settings: ReadSettings, file: BinaryIO, refusals: Refusals) -> Iterator[Records]:
-    """The HTML responses; records of other types, and responses of other kinds, are none of ours.
+    """The HTML responses; records of other types, and responses of other kinds (images, redirects, pages that say
+    that something failed), are none of ours.
 
     `position` is the record's offset in (decompressed) bytes, `url` its target.
 
@@ -186,6 +187,9 @@ def _page(
         if record is None or record.http_headers is None:
             return _Refused(position, None, reasons.BAD_RECORD, "the response has no HTTP header", body)
         if (record.http_content_type or "").lower() not in _PAGE_KINDS:
+            return None
+        status = record.http_headers.status_code
+        if status is not None and not 200 <= status < 300:
             return None
         charset = record.http_charset
         content = record.reader.read(settings.max_record_bytes + 1)

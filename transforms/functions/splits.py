@@ -111,8 +111,8 @@ def _byte_ranges(uri: str, size: int, split_bytes: int, open_file: OpenFile) -> 
 
 
 MOST_LISTED = 10_000
-"""Columns, or row groups, in a Parquet footer. Arrow goes down into nested columns until the stack ends: 100,000 levels,
-which fit in 700 kB, end the process; 10,000 take half a second."""
+"""Columns, or row groups, in a Parquet footer. Arrow goes down into nested columns until the stack ends: 100,000
+levels, which fit in 700 kB, end the process; 10,000 take half a second."""
 
 
 def open_parquet(file: BinaryIO) -> pq.ParquetFile:
