@@ -175,3 +175,17 @@ def test_bytes_that_are_called_text_do_no_harm_to_the_rows_beside(tmp_path: Path
     assert pick(raw, "source_id", "text") == [("a", "good"), ("c", "ok")]
     assert pick(refused, "source_id", "reason") == [("b", "bad_record")]
     assert json.loads(refused[0]["payload"])["id"] == "b"
+
+
+def test_every_field_counts_for_the_size_of_a_record(tmp_path: Path) -> None:
+    rows = [{"id": "a", "title": "T" * 1200, "text": "x"}, {"id": "b", "title": "T", "text": "x"}]
+    for name in ("a.parquet", "a.avro"):
+        raw, refused = read(tmp_path, name, rows, max_record_bytes=1000)
+        assert pick(raw, "source_id") == [("b",)]
+        assert pick(refused, "source_id", "reason") == [("a", "too_large")]
+
+
+def test_a_host_is_found_in_a_long_address(tmp_path: Path) -> None:
+    url = "https://www.echo.example/" + "a." * 50_000
+    raw, _ = read(tmp_path, "a.json", [{"id": "a", "text": "x", "url": url}])
+    assert pick(raw, "source", "url") == [("echo.example", url)]

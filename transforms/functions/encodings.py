@@ -33,7 +33,6 @@ REPAIR_SHARE = 0.1
 """UTF-8 with at most this many broken characters for each good one above ASCII is UTF-8, its broken ones U+FFFD."""
 
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x84\x86-\x9f\ufffd\ufffe\uffff]")
-_ABOVE_ASCII = re.compile("[^\x00-\x7f]")
 _LIKELY = re.compile(
     "(?<=[^\\W\\d_])[^\x00-\x7fÿþƒˆ\\W\\d_]"
     "|[^\x00-\x7fÿþƒˆ\\W\\d_](?=[^\\W\\d_])"
@@ -139,7 +138,7 @@ def decode_page(data: bytes, declared: str | None = None) -> tuple[str, str]:
             if encoding is None or encoding.startswith("utf-16"):
                 continue
             text = data.decode(encoding, errors="replace")
-            if text.count("\ufffd") <= REPAIR_SHARE * max(1, len(_ABOVE_ASCII.findall(text[:SAMPLE_BYTES]))):
+            if text.count("\ufffd") <= REPAIR_SHARE * max(1, _above_ascii(text[:SAMPLE_BYTES])):
                 return _checked(text), encoding
     return decode_text(data)
 
@@ -186,7 +185,7 @@ def _nearly_utf8(data: bytes) -> str | None:
     """UTF-8 with a few broken bytes (a text cut within a character, a stray byte), those as U+FFFD; None if not."""
     text = data.decode(errors="replace")
     broken = text.count("\ufffd")
-    return text if broken <= REPAIR_SHARE * (len(_ABOVE_ASCII.findall(text)) - broken) else None
+    return text if broken <= REPAIR_SHARE * (_above_ascii(text) - broken) else None
 
 
 def _recognised(data: bytes) -> tuple[str, str] | None:
@@ -197,7 +196,7 @@ def _recognised(data: bytes) -> tuple[str, str] | None:
         encoding = ask(sample)
         if encoding is None or encoding == "utf-8" or encoding in tried:
             continue
-        if encoding in _RARE_LATIN and len(_ABOVE_ASCII.findall(sample.decode("latin-1"))) < FEW_ACCENTS * len(sample):
+        if encoding in _RARE_LATIN and _above_ascii(sample.decode("latin-1")) < FEW_ACCENTS * len(sample):
             encoding = "cp1252"
         tried.add(encoding)
         text = _strictly(data, encoding)
@@ -237,13 +236,18 @@ def _strictly(data: bytes, encoding: str) -> str | None:
         return None
 
 
+def _above_ascii(text: str) -> int:
+    """How many characters; not by a list of them, which took 0.4 GB for a file of 9 MB."""
+    return len(text) - len(text.encode("ascii", errors="ignore"))
+
+
 def _is_text(text: str) -> bool:
     head = text[:SAMPLE_BYTES]
     return len(_CONTROLS.findall(head)) <= MAX_CONTROL_SHARE * len(head)
 
 
 def _is_likely(text: str) -> bool:
-    above = len(_ABOVE_ASCII.findall(text))
+    above = _above_ascii(text)
     return _is_text(text) and len(_LIKELY.findall(text)) >= MIN_LIKELY_SHARE * above
 
 
