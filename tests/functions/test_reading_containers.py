@@ -127,6 +127,25 @@ def test_of_two_parquet_columns_of_one_name_the_first_is_read(tmp_path: Path) ->
     assert pick(refused, "position", "reason") == [(1, "no_text")]
 
 
+def test_parquet_rows_that_the_footer_hides_are_missed(tmp_path: Path) -> None:
+    """A row group, or the file, that says another number of rows than there are."""
+    content = parquet(pa.table({"text": ["one", "two", "three", "four", "five"]}))
+    footer = content.rindex(b"\x16\x0a")  # the number 5, as the row group (the last) has it
+    for at in (footer, content.index(b"\x16\x0a", content.index(b"schema"))):
+        changed = bytearray(content)
+        changed[at + 1] = 0
+        raw, refused = read_bytes(tmp_path, "a.parquet", bytes(changed))
+        assert pick(refused, "position", "reason") == [(-1, "unreadable_file")]
+        assert "damaged" in refused[0]["message"]
+        assert len(raw) in (0, 5)
+
+
+def test_an_address_with_control_characters_names_no_outlet(tmp_path: Path) -> None:
+    page = record("response", http(PAGE.encode()), 1).replace(b"news.example", b"ne\x00ws.example")
+    raw, _ = read_bytes(tmp_path, "a.warc", page)
+    assert pick(raw, "source", "url") == [(None, "http://ne ws.example/1")]
+
+
 def record(kind: str, body: bytes, number: int, content: str = "application/http; msgtype=response") -> bytes:
     head = f"WARC/1.1\r\nWARC-Type: {kind}\r\nWARC-Target-URI: http://news.example/{number}\r\n"
     return f"{head}Content-Type: {content}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body + b"\r\n\r\n"

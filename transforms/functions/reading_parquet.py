@@ -70,6 +70,7 @@ def read_parquet(split: Split, settings: ReadSettings, file: BinaryIO, refusals:
     last = split.end if split.end >= 0 else footer.num_row_groups
     row = sum(footer.row_group(group).num_rows for group in range(split.start))
     for group in range(split.start, last):
+        end = row + footer.row_group(group).num_rows
         rows = max(1, footer.row_group(group).num_rows)
         row_bytes = max(1, footer.row_group(group).total_byte_size // rows)
         size = max(1, min(MOST_ROWS, settings.batch_bytes // row_bytes))
@@ -82,6 +83,10 @@ def read_parquet(split: Split, settings: ReadSettings, file: BinaryIO, refusals:
             raise BrokenStream(
                 0, f"row group {group} is damaged ({_first_line(error)}); rows {row} and on are lost"
             ) from None
+        if row != end:
+            raise BrokenStream(0, f"row group {group} is damaged: it ends at row {row}, its footer says {end}")
+    if last == footer.num_row_groups and row != footer.num_rows:
+        raise BrokenStream(0, f"the footer is damaged: its row groups end at row {row}, the file at {footer.num_rows}")
 
 
 def _records(

@@ -117,14 +117,15 @@ def raw_batch(records: Records, source_uri: str, settings: ReadSettings, refusal
     if dates is not None:
         given["published_at"] = dates
     refuse(undated, reasons.BAD_DATE, lambda row: _bad_date_message(given["published_at"][row]))
-    source = pc.coalesce(one_line(given["source"]), _host(given["url"]))
+    url = one_line(given["url"])
+    source = pc.coalesce(one_line(given["source"]), _host(url))
     columns = {
         "article_id": article_ids(given["id"], given["source"], given["url"], given["title"], text, html),
         "source_id": given["id"],
         "source_uri": pa.repeat(source_uri, rows),
         "position": pa.array(records.positions, pa.int64()),
         "source": source,
-        "url": one_line(given["url"]),
+        "url": url,
         "title": one_line(given["title"]),
         "language": normalise_languages(given["language"]),
         "published_at": published,
