@@ -185,7 +185,7 @@ def made_sets(names: list[str], articles: int, days: int) -> dict[str, Made]:
     others: dict[str, Callable[[], Made]] = {
         "ticker1": lambda: ticker_set(articles // 4, 1),
         "ticker": lambda: ticker_set(articles // 4, days),
-        "roundups": lambda: round_up_set(max(2, articles // 100)),
+        "roundups": lambda: round_up_set(max(4, articles // 100)),
     }
     return {name: others[name]() if name in others else template_set(name, articles, days) for name in names}
 

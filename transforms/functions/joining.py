@@ -110,6 +110,9 @@ def _pair_within(
     made = capped = lost = 0
     n = len(keys)
     crowded = np.zeros(n, np.bool_)
+    new_before = np.zeros(n + 1, np.int64)
+    for one in range(n):
+        new_before[one + 1] = new_before[one] + (handles[one] >= first_new)
     start = 0
     while start < n:
         end = start + 1
@@ -139,11 +142,19 @@ def _pair_within(
                     ahead += 1
                 last = ahead
             # Both ends must be uncrowded: which of the two comes first is an accident of arrival.
+            if crowded[one]:
+                # Counted, not walked: 100,000 articles that share a paragraph would be thousands of millions of steps.
+                same = one + 1
+                while same < last and handles[same] == handles[one]:
+                    same += 1
+                is_new = handles[one] >= first_new
+                lost += last - same if is_new else new_before[last] - new_before[same]
+                continue
             for other in range(one + 1, last):
                 a, b = handles[one], handles[other]
                 if a == b:
                     continue
-                if crowded[one] or crowded[other]:
+                if crowded[other]:
                     lost += 1
                     continue
                 if made < len(left):
