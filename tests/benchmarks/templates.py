@@ -104,7 +104,7 @@ def template_set(name: str, articles: int, days: int) -> Made:
 
 def ticker_set(articles: int, days: int) -> Made:
     """Different articles, all with one ticker of about 1,200 words of headlines, after, before or amid the text."""
-    headlines = [story("en", f"ticker {number}", 20).paragraphs[0].rstrip(".") for number in range(55)]
+    headlines = [story("en", f"ticker {days} {number}", 20).paragraphs[0].rstrip(".") for number in range(55)]
     rows = []
     for number in range(articles):
         given = story("en", f"beside a ticker {days} {number}", (60, 150, 300, 800)[number % 4])

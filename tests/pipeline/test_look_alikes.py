@@ -6,8 +6,6 @@ days, 60 with one ticker, and 4 round-ups, in one store.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from tests.benchmarks.templates import PRINTS, SETS, Made, Verdict, judge, made_sets
