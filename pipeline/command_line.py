@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from pipeline.advice import advice
-from pipeline.commands import compact, compare, explain, export, report, run, settings, vacuum, verify
+from pipeline.commands import compact, compare, explain, export, relabel, report, run, settings, vacuum, verify
 from pipeline.errors import (
     EXIT_FAILED,
     EXIT_INTERRUPTED,
@@ -27,7 +27,7 @@ from pipeline.errors import (
 from pipeline.log_lines import JSON, TEXT, JsonFormatter, log_line
 from schemas.settings import SettingError
 
-COMMANDS = (run, report, explain, export, compare, verify, compact, vacuum, settings)
+COMMANDS = (run, report, explain, export, relabel, compare, verify, compact, vacuum, settings)
 """In the order in which `--help` shows them."""
 
 

@@ -46,6 +46,8 @@ from transforms.match_articles import MatchTask, load_array, read_sketches, save
 from transforms.publish_run import PublishTask, write_table
 from transforms.relate_articles import RelateTask
 
+RELABEL = "relabel"
+"""The `kind` of a manifest of new labels without new articles."""
 MESSAGE_CHARACTERS = 400
 PART_ARTICLES = 50_000
 """Articles a published file: about 50 MB of compressed text, five row groups."""
@@ -86,6 +88,22 @@ def run(options: RunOptions, progress: Progress) -> dict[str, Any]:
         return _Run(options, store, new, progress).commit()
 
 
+def relabel(options: RunOptions, progress: Progress) -> dict[str, Any]:
+    """Labels the store's articles anew by the options' settings, from its sketches; no article is read again.
+
+    What changes is committed as a run without inputs, of labels and of matches that are decided otherwise. It ends
+    where a run over the same articles with these settings would. Gives the manifest, or {"nothing_new": ...}.
+
+    Raises:
+        UsageError: there is no store, or its fingerprints are of another scheme. RunError: it failed; nothing changed.
+    """
+    store = Store(options.store)
+    store.require()
+    store.check_scheme(scheme(options.settings.sign))
+    with locked(store.path):
+        return _Run(options, Store(options.store), [], progress).commit()
+
+
 def _new(found: FoundInputs, store: Store, options: RunOptions) -> list[InputFile]:
     return found.new(frozenset() if options.reprocess else store.known_inputs())
 
@@ -107,6 +125,7 @@ class _Run:
         asked = json.dumps([entries, deciding], sort_keys=True)
         number = self.store.next_number
         return {
+            "kind": "run" if inputs else RELABEL,
             "number": number,
             "run_id": f"{number:08d}-{sha256(asked.encode()).hexdigest()[:8]}",
             "inputs": entries,
@@ -182,8 +201,11 @@ class _Run:
         weighed_paths, task, caps = self._match(sketch_paths, catalogue, changed)
         earlier = earlier_matches(self.store)
         self._relate(catalogue, task, weighed_paths, earlier, first_new)
-        files = self._publish(parts, sketch_paths)
+        files = self._publish(parts, sketch_paths) if parts else []
         files += self._publish_labels(catalogue, changed, earlier, first_new)
+        if not files and not self.plan["inputs"]:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            return {"nothing_new": True, "kind": RELABEL, "store": self.store.path}
         manifest = self._manifest(parts, files, caps)
         self._check(manifest)
         write_report(staging.join(self.folder, "publish"), manifest)
@@ -195,6 +217,8 @@ class _Run:
         return manifest
 
     def _stage(self) -> list[dict[str, Any]]:
+        if not self.plan["inputs"]:
+            return []
         splits: list[dict[str, Any]] = []
         for entry in self.plan["inputs"]:
             if entry["unreadable"] is not None:
@@ -364,8 +388,9 @@ class _Run:
         counts["relabelled"] = self.relabelled
         counts["stories"] = sum(totals.get("clean_by_relation", Counter()).values())
         return {
-            "number": self.plan["number"], "run_id": self.run_id, "schema_version": SCHEMA_VERSION,
-            "scheme": scheme(self.settings.sign), "started_at": self.plan["started_at"],
+            "kind": self.plan["kind"], "number": self.plan["number"], "run_id": self.run_id,
+            "schema_version": SCHEMA_VERSION, "scheme": scheme(self.settings.sign),
+            "started_at": self.plan["started_at"],
             "committed_at": datetime.now(UTC).isoformat(timespec="microseconds"),
             "settings": self.plan["settings"], "counts": counts, "caps": caps, "inputs": inputs,
             "tallies": {name: dict(tally.most_common(200)) for name, tally in sorted(totals.items())},

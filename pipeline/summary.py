@@ -10,6 +10,8 @@ from schemas.reasons import REASONS
 
 def summary_of(manifest: dict[str, Any], store: str) -> str:
     """The summary of a committed run, or of a run that found nothing new."""
+    if manifest.get("nothing_new") and manifest.get("kind") == "relabel":
+        return f"Nothing new: no label changes. Nothing was written.\nstore     {store}"
     if manifest.get("nothing_new"):
         older = f"; {manifest['older']:,} more were last changed before --since" if manifest["older"] else ""
         return (
@@ -17,6 +19,12 @@ def summary_of(manifest: dict[str, Any], store: str) -> str:
             f"({_number(manifest['runs'], 'run')} committed){older}. Nothing was written.\nstore     {store}"
         )
     counts, tallies = manifest["counts"], manifest["tallies"]
+    if manifest.get("kind") == "relabel":
+        decisions = sum(entry["rows"] for entry in manifest["files"] if entry["table"] == "matches")
+        return (
+            f"Run {manifest['run_id']} committed\n  relabelled  {counts['relabelled']:>9,}   articles, by "
+            f"{_number(decisions, 'new or changed decision')}\nstore     {store}"
+        )
     lines = [
         f"Run {manifest['run_id']} committed",
         f"  records in  {counts['records']:>9,}   from {_number(len(manifest['inputs']), 'file')}{_alike(manifest)}",

@@ -1,0 +1,73 @@
+"""`copydesk relabel`."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from pipeline.commands.run import add_telling, positive, progress_of, tell
+from pipeline.errors import EXIT_OK, UsageError
+from schemas.settings import Settings, known_settings, parse_assignments
+
+NAME = "relabel"
+ABOUT = "new labels by other thresholds, from the stored fingerprints: no article is read again"
+EXAMPLE = "--store corpus --set match.copy_score=1"
+
+GROUPS = ("match", "relate")
+"""Settings that labels depend on and articles don't."""
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Adds the command's arguments."""
+    parser.add_argument("--store", required=True, metavar="DIR")
+    parser.add_argument("--set", action="append", metavar="KEY=VALUE", help="a setting of match.* or relate.*")
+    parser.add_argument("--keep", help="who stands for a story: most-complete, earliest or wire-first")
+    parser.add_argument("--drop", metavar="RELATIONS", help="relations that are not kept, separated by commas")
+    parser.add_argument("--workers", type=positive, default=1, metavar="N", help="processes to use (default 1)")
+    add_telling(parser)
+
+
+def do(given: argparse.Namespace) -> int:
+    """Runs the command; gives the exit code."""
+    from pipeline.metrics import recorded
+    from pipeline.run import RunOptions, relabel
+    from pipeline.store import Store
+
+    progress = progress_of(given)
+    with recorded(given.metrics, given.store, progress) as outcome:
+        store = Store(given.store)
+        store.require()
+        settings = settings_of(given, store.runs[-1]["settings"])
+        outcome.manifest = relabel(RunOptions((), given.store, settings, given.workers), progress)
+    tell(outcome.manifest, given)
+    return EXIT_OK
+
+
+def settings_of(given: argparse.Namespace, stored: dict[str, Any]) -> Settings:
+    """The settings of the store's last run, with what the flags change.
+
+    Raises:
+        SettingError: a setting is unknown or has a wrong value. UsageError: it is none that labels depend on.
+    """
+    asked = parse_assignments(given.set or [])
+    for flag in ("keep", "drop"):
+        if getattr(given, flag) is not None:
+            asked[f"relate.{flag}"] = getattr(given, flag)
+    settings = Settings().replace(_as_text(stored)).replace(asked)
+    for key in asked:
+        if key.split(".")[0] not in GROUPS:
+            raise UsageError(
+                f"{key} can't be changed without reading the articles again; relabel takes settings of "
+                f"{' and '.join(f'{group}.*' for group in GROUPS)}. For others run over the input into another store"
+            )
+    return settings
+
+
+def _as_text(stored: dict[str, Any]) -> dict[str, str]:
+    """Stored values as a user would give them; settings that this program doesn't know any more are left out."""
+    known = known_settings()
+    return {
+        key: ",".join(map(str, value)) if isinstance(value, list) else str(value)
+        for key, value in stored.items()
+        if key in known
+    }
