@@ -76,11 +76,13 @@ def parser() -> argparse.ArgumentParser:
               copydesk run --input dump.parquet --field text=story_body --store corpus
               copydesk report --store corpus
               copydesk explain --store corpus 0f3c...
+              copydesk export --store corpus --to corpus-now --format jsonl
               copydesk verify --store corpus
               copydesk settings
 
             exit codes: 0 the run committed (or there was nothing new); 1 it failed and nothing was
-            committed; 2 the command line or a setting is wrong; 130 interrupted, nothing committed"""),
+            committed (compare: different; verify: a promise is broken); 2 the command line, a
+            setting, the inputs or the store given are wrong; 130 interrupted, nothing committed"""),
     )  # fmt: skip
     commands = top.add_subparsers(dest="command", required=True, parser_class=_Parser, metavar="COMMAND")
     for one in COMMANDS:

@@ -13,7 +13,7 @@ from pipeline.labels import current_labels
 from pipeline.store import Store
 
 SHOWN = [
-    "article_id", "source_id", "source", "title", "published_at", "source_uri", "position", "byline", "dateline",
+    "article_id", "source_id", "source", "url", "title", "published_at", "source_uri", "position", "byline", "dateline",
     "agency", "removed",
 ]  # fmt: skip
 
@@ -21,10 +21,10 @@ SPAN_SHOWN = 100
 
 
 def explain(store: Store, wanted: str, *, as_json: bool = False) -> str:
-    """The explanation of an article, by its article_id or by the giver's own id.
+    """The explanation of an article, by its article_id or how that begins, by the giver's own id or by its URL.
 
     Raises:
-        UsageError: the store holds no such article and refused no such record.
+        UsageError: the store holds no such article and refused no such record, or several articles fit.
     """
     found = _find(store, wanted)
     article = found["article"]
@@ -47,17 +47,47 @@ def explain(store: Store, wanted: str, *, as_json: bool = False) -> str:
 
 
 def _find(store: Store, wanted: str) -> dict[str, Any]:
-    article = None
+    """The article that is meant, with its table, and refused records; what is given whole goes before a beginning."""
+    found: list[dict[str, Any]] = []
     for table in ("clean", "copies"):
-        rows = store.read(table, SHOWN)
-        hit = pc.or_kleene(pc.equal(rows.column("article_id"), wanted), pc.equal(rows.column("source_id"), wanted))
-        hits = rows.filter(pc.fill_null(hit, False))
-        if hits.num_rows and article is None:
-            article = hits.slice(0, 1).to_pylist()[0] | {"table": table}
+        rows = store.read(table, IDENTIFYING)
+        found += [row | {"table": table} for row in rows.filter(_fits(rows, wanted)).to_pylist()]
+    whole = [row for row in found if wanted in (row["article_id"], row["source_id"], row["url"])]
+    found = whole or found
+    if len(found) > 1:
+        shown = "\n".join(
+            f"  {row['article_id']}  {row['source'] or '(outlet not given)'}: {row['title'] or '(no title)'}"
+            for row in found[:MOST_CHOICES]
+        )
+        more = f"\n  and {len(found) - MOST_CHOICES} more" if len(found) > MOST_CHOICES else ""
+        raise UsageError(f"{wanted!r} fits {len(found)} articles of {store.path}; expected one of\n{shown}{more}")
     rejected = store.read("rejected", ["source_uri", "position", "source_id", "stage", "reason", "message"])
+    own = found[0]["article_id"] if found else wanted
     mask = pc.fill_null(pc.equal(rejected.column("source_id"), wanted), False)
-    mask = pc.or_(mask, pc.match_substring(rejected.column("message"), wanted)) if len(wanted) == 32 else mask
+    mask = pc.or_(mask, pc.match_substring(rejected.column("message"), own)) if len(own) == 32 else mask
+    article = _article(store, found[0]) if found else None
     return {"article": article, "rejected": rejected.filter(mask).to_pylist()}
+
+
+IDENTIFYING = ["article_id", "source_id", "url", "source", "title"]
+MOST_CHOICES = 10
+SHORTEST_PREFIX = 4
+
+
+def _fits(rows: pa.Table, wanted: str) -> pa.ChunkedArray:
+    """Which rows have an id or a URL that is as wanted, or an article_id that begins so."""
+    fits = pc.equal(rows.column("article_id"), wanted)
+    for name in ("source_id", "url"):
+        fits = pc.or_(fits, pc.fill_null(pc.equal(rows.column(name), wanted), False))
+    if len(wanted) >= SHORTEST_PREFIX:
+        fits = pc.or_(fits, pc.starts_with(rows.column("article_id"), wanted.lower()))
+    return fits
+
+
+def _article(store: Store, found: dict[str, Any]) -> dict[str, Any]:
+    rows = store.read(found["table"], SHOWN)
+    row = rows.filter(pc.equal(rows.column("article_id"), found["article_id"])).slice(0, 1).to_pylist()[0]
+    return {**row, "table": found["table"]}
 
 
 def _named(store: Store, article_ids: set[str]) -> dict[str, str]:
@@ -85,6 +115,7 @@ def _told(found: dict[str, Any]) -> str:
         f"{own}  {article['title'] or '(no title)'}",
         f"  {article['source'] or '(outlet not given)'}, {article['published_at'] or 'date not given'}, "
         f"from {article['source_uri']} at {article['position']}",
+        *([f"  {article['url']}"] if article["url"] else []),
         f"  {_verdict(label)}",
         f"  story {label['story_id']}: {len(found['story'])} article(s)",
     ]

@@ -14,7 +14,9 @@ EXAMPLE = "--store corpus 5a0c9e..."
 def declare(parser: argparse.ArgumentParser) -> None:
     """Adds the command's arguments."""
     parser.add_argument("--store", required=True, metavar="DIR")
-    parser.add_argument("article_id", metavar="ARTICLE_ID", help="an article_id, or the giver's own id")
+    parser.add_argument(
+        "article_id", metavar="ARTICLE_ID", help="an article_id or how it begins, the giver's id, or a URL"
+    )
     parser.add_argument("--json", action="store_true", help="as JSON")
 
 

@@ -113,6 +113,46 @@ def test_explain_a_copy_a_kept_article_and_a_refused_record(store: Path, capsys:
     assert "holds no article" in error
 
 
+def test_explain_by_the_beginning_of_an_id_and_by_url(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = "Nine boats were hauled ashore before the gale reached bay number"
+    rows = [
+        {"id": "same", "source": f"paper{number}", "text": f"{text} {number}.", "url": f"http://paper{number}.test/a"}
+        for number in range(12)
+    ]
+    path, store = write_jsonl(tmp_path / "in.jsonl", rows), str(tmp_path / "s")
+    assert call(capsys, "run", "--quiet", "--input", str(path), "--store", store)[0] == 0
+    assert call(capsys, "run", "--quiet", "--reprocess", "--input", str(path), "--store", store)[0] == 0
+    code, out, _ = call(capsys, "explain", "--json", "--store", store, "http://paper3.test/a")
+    assert code == 0
+    told = json.loads(out)
+    assert told["article"]["source"] == "paper3"
+    assert [row["reason"] for row in told["rejected"]] == ["repeat"]
+    own = told["article"]["article_id"]
+    for wanted in (own, own[:12], own[:12].upper()):
+        code, out, _ = call(capsys, "explain", "--store", store, wanted)
+        assert code == 0
+        assert out.startswith(own)
+        assert "http://paper3.test/a" in out
+    code, _, error = call(capsys, "explain", "--store", store, "same")
+    assert code == 2
+    assert "fits 12 articles" in error
+    assert "and 2 more" in error
+    assert call(capsys, "explain", "--store", store, own[:3])[0] == 2
+
+
+def test_reasons_are_listed_by_how_often_they_occur(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store = str(tmp_path / "s")
+    assert call(capsys, "run", "--quiet", "--input", str(SEEDS / "refused"), "--store", store)[0] == 0
+    _, out, _ = call(capsys, "report", "--store", store)
+    listed = [int(line.split()[0]) for line in out.splitlines() if line.startswith("    ")]
+    assert len(listed) > 3
+    assert listed == sorted(listed, reverse=True)
+    page = next((tmp_path / "s" / "reports").rglob("index.html")).read_text(encoding="utf-8")
+    table = page.split("Why records were refused")[1].split("</table>")[0]
+    shown = [int(cell.split("<")[0]) for cell in table.split("<td class='n'>")[1:]]
+    assert shown == listed
+
+
 def test_report_is_whole_and_escaped(store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     hostile = "<script>alert(1)</script>"
     rows = [{"id": "x", "source": hostile, "text": "Seven boats were hauled ashore before the gale reached the bay."}]
