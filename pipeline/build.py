@@ -8,6 +8,7 @@ import apache_beam as beam
 
 from schemas.settings import Settings
 from transforms.clean_articles import CleanArticles
+from transforms.learn_furniture import FurnitureTask, LearnFurniture
 from transforms.match_articles import CountRarity, MatchArticles, MatchTask, WeighPairs
 from transforms.parts import WriteListing
 from transforms.publish_run import PublishRun, PublishTask
@@ -33,14 +34,15 @@ def build_stage(
     )
 
 
-def build_rarity(pipeline: beam.Pipeline, task: MatchTask, stretches: list[int], listing: str) -> None:
-    """2: on how many days of each stretch of time each shingle was seen."""
-    (
-        pipeline
-        | "Stretches" >> beam.Create(stretches)
-        | "Count rarity" >> CountRarity(task)
-        | "List tables" >> WriteListing(listing)
+def build_rarity(
+    pipeline: beam.Pipeline, task: MatchTask, lines: FurnitureTask, stretches: list[int], listing: str
+) -> None:
+    """2: on how many days of each stretch of time each shingle was seen, and which lines are an outlet's furniture."""
+    shingles = (
+        pipeline | "Stretches" >> beam.Create(stretches) | "Count rarity" >> CountRarity(task)
     )
+    known = pipeline | "Once" >> beam.Create([0]) | "Learn furniture" >> LearnFurniture(lines)
+    (shingles, known) | "Both" >> beam.Flatten() | "List what is common" >> WriteListing(listing)
 
 
 def build_match(pipeline: beam.Pipeline, task: MatchTask, files: list[int], propose: str, listing: str) -> None:

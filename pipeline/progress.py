@@ -14,7 +14,7 @@ from pipeline.log_lines import TEXT, log_line
 
 STEPS = {
     "1-stage": "reading, cleaning and signing",
-    "2-rarity": "counting how common each phrase is",
+    "2-rarity": "counting how common phrases and lines are",
     "3-alike": "comparing near-identical texts",
     "4-match": "comparing texts that share phrases",
     "5-complete": "comparing the versions of each text",

@@ -42,6 +42,7 @@ from transforms.functions.signing import scheme
 from transforms.functions.sketch_files import SketchFiles
 from transforms.functions.splits import plan_splits
 from transforms.functions.stretches import Changed, standing_by_stretch
+from transforms.learn_furniture import FurnitureTask
 from transforms.match_articles import MatchTask, load_array, read_sketches, save_array
 from transforms.publish_run import PublishTask, write_table
 from transforms.relate_articles import RelateTask
@@ -198,7 +199,7 @@ class _Run:
         parts = self._stage()
         sketch_paths, first_new = self._sketch_paths(parts)
         catalogue, changed = self._catalogue(sketch_paths, first_new)
-        weighed_paths, task, caps = self._match(sketch_paths, catalogue, changed)
+        weighed_paths, task, caps = self._match(parts, sketch_paths, catalogue, changed)
         earlier = earlier_matches(self.store)
         self._relate(catalogue, task, weighed_paths, earlier, first_new)
         files = self._publish(parts, sketch_paths) if parts else []
@@ -258,7 +259,7 @@ class _Run:
         """Whether what earlier runs decided still holds: by the same settings, and by this version's evidence."""
 
         def deciding(settings: dict[str, Any]) -> dict[str, Any]:
-            return {key: value for key, value in settings.items() if key.startswith("match.")}
+            return {key: value for key, value in settings.items() if key.startswith(("match.", "relate."))}
 
         if not self.store.runs or self.store.runs[-1]["schema_version"] != SCHEMA_VERSION:
             return False
@@ -268,15 +269,16 @@ class _Run:
         return staging.join(self.folder, name)
 
     def _match(
-        self, sketch_paths: tuple[str, ...], catalogue: Catalogue, changed: Changed
+        self, parts: list[dict[str, Any]], sketch_paths: tuple[str, ...], catalogue: Catalogue, changed: Changed
     ) -> tuple[list[str], MatchTask, dict[str, int]]:
         task = MatchTask(
             sketch_paths, changed, self._path("left-out.npy"), self._path("standing.npy"), (), self._path("matched"),
             self.settings.match,
         )  # fmt: skip
         stretches = changed.surroundings(np.unique(load_array(task.standing_path)["stretch"])).tolist()
-        rows = self._job("2-rarity", lambda p, listing: build.build_rarity(p, task, stretches, listing))
-        task = dataclasses.replace(task, table_paths=tuple((row["stretch"], row["path"]) for row in rows))
+        lines = self._furniture_task(parts, len(sketch_paths))
+        rows = self._job("2-rarity", lambda p, listing: build.build_rarity(p, task, lines, stretches, listing))
+        task = dataclasses.replace(task, table_paths=tuple((row["stretch"], row["path"]) for row in rows if "path" in row))
         numbers = np.unique(
             catalogue.handles[catalogue.stands & changed.concerns(catalogue.day)] >> np.uint64(ROW_BITS)
         ).tolist()
@@ -297,6 +299,17 @@ class _Run:
         weighed_paths += sorted(row["path"] for row in rows)
         return weighed_paths, task, caps
 
+    def _furniture_task(self, parts: list[dict[str, Any]], files: int) -> FurnitureTask:
+        folder = staging.join(self.folder, "staged", "furniture")
+        paths = [staging.join(folder, f"{part['name']}.arrow") for part in parts if part["articles"]]
+        return FurnitureTask(
+            held_paths=tuple(self.store.files("furniture")),
+            staged_paths=tuple(enumerate(paths, files - len(paths))),  # this run's sketch files come last
+            repeats_path=self._path("repeats.npy"),
+            path=self._path("furniture.arrow"),
+            settings=self.settings,
+        )
+
     def _relate(
         self, catalogue: Catalogue, task: MatchTask, weighed_paths: list[str], earlier: pa.Table, first_new: int
     ) -> None:
@@ -315,6 +328,7 @@ class _Run:
             staged=staging.join(self.folder, "staged"), sketch_paths=sketch_paths,
             repeats_path=staging.join(self.folder, "repeats.npy"),
             labels_path=staging.join(self.folder, "labels.arrow"),
+            furniture_path=staging.join(self.folder, "furniture.arrow"),
             folder=staging.join(self.folder, "publish"), run_id=self.run_id,
             ingested_at_micros=int(ingested.timestamp() * 1_000_000), metadata=tuple(sorted(metadata.items())),
             settings=self.settings,

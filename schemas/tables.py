@@ -164,6 +164,23 @@ LABEL = pa.schema(
 )
 """The current story of every article a run labelled or relabelled; the newest run wins."""
 
+STORY_BYTES = 16
+
+FURNITURE = pa.schema(
+    [
+        pa.field("source", pa.string()),
+        pa.field("day", pa.int32()),
+        pa.field("story", pa.binary(STORY_BYTES), nullable=False),
+        pa.field("lines", pa.list_(pa.uint64()), nullable=False),
+    ]
+)
+"""What an outlet's furniture is learned from: an article's lines, one row an article.
+
+`day`: days since 1970 of `published_at`. `story`: the first values of the MinHash, by which near copies of a text
+mostly count once. `lines`: a hash of the folded words of every line of the text after rules and structure, in order;
+0 for a line too short to be learned (see transforms/functions/furniture.py).
+"""
+
 FIELD_ALIASES: dict[str, tuple[str, ...]] = {
     "id": ("id", "article_id", "guid", "uuid"),
     "url": ("url", "link", "source_url"),
@@ -186,4 +203,5 @@ STORE_TABLES: dict[str, pa.Schema] = {
     "matches": MATCH,
     "labels": LABEL,
     "sketches": SKETCH,
+    "furniture": FURNITURE,
 }

@@ -27,6 +27,7 @@ class Part:
         refused: REFUSED.
         removed_share: float32, with CLEANED records.
         sketches: SKETCH, with CLEANED records.
+        lines: FURNITURE, with CLEANED records.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Part:
     refused: pa.RecordBatch
     removed_share: npt.NDArray[np.float32] | None = None
     sketches: pa.RecordBatch | None = None
+    lines: pa.RecordBatch | None = None
 
     def with_refused(self, more: pa.RecordBatch, **changes: Any) -> Part:
         """The part with further refused rows and other fields changed."""

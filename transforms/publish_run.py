@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,10 +23,11 @@ class PublishTask:
     """What publishing needs to know.
 
     Attributes:
-        staged: the folder with `articles/`, `sketches/` and `refused/`.
+        staged: the folder with `articles/`, `sketches/`, `furniture/` and `refused/`.
         sketch_paths: all sketch files, as in MatchTask.
         repeats_path: handles of repeats, ascending.
         labels_path: `labels.arrow` of `relate_articles`.
+        furniture_path: what `learn_furniture` knows.
         folder: tables are written under it as TABLE/run=RUN/part-*.parquet.
         metadata: the key-value metadata of every file.
     """
@@ -34,6 +36,7 @@ class PublishTask:
     sketch_paths: tuple[str, ...]
     repeats_path: str
     labels_path: str
+    furniture_path: str
     folder: str
     run_id: str
     ingested_at_micros: int
@@ -42,7 +45,7 @@ class PublishTask:
 
 
 class PublishRun(beam.PTransform):
-    """Groups of staged parts (JSON) to files of `clean/`, `copies/`, `rejected/` and `sketches/`, a JSON row each."""
+    """Groups of staged parts (JSON) to the store's files (labels and matches apart), a JSON row each."""
 
     def __init__(self, task: PublishTask) -> None:
         super().__init__()
@@ -59,12 +62,13 @@ class _Publish(beam.DoFn):
 
     def setup(self) -> None:
         self.labels = staging.read_arrow(self.task.labels_path)
+        self.known = staging.read_arrow(self.task.furniture_path)
         self.repeats = load_array(self.task.repeats_path)
         self.numbers = {path: number for number, path in enumerate(self.task.sketch_paths)}
 
     def process(self, group: str) -> Iterable[str]:
         given = json.loads(group)
-        tables: dict[str, list[pa.Table]] = {"clean": [], "copies": [], "rejected": [], "sketches": []}
+        tables: dict[str, list[pa.Table]] = {field.name: [] for field in dataclasses.fields(PublishedPart)}
         for part in given["parts"]:
             published = self._part(part)
             for name in tables:
@@ -77,17 +81,19 @@ class _Publish(beam.DoFn):
 
     def _part(self, part: dict[str, int | str]) -> PublishedPart:
         task, name = self.task, part["name"]
-        articles = sketches = refused = handles = None
+        articles = sketches = lines = refused = handles = None
         if part["articles"]:
             path = f"{task.staged}/sketches/{name}.arrow"
             files = SketchFiles(task.sketch_paths, read_sketches)
             articles = staging.read_arrow(f"{task.staged}/articles/{name}.arrow")
+            lines = staging.read_arrow(f"{task.staged}/furniture/{name}.arrow")
             sketches, handles = files.table(self.numbers[path]), files.handles(self.numbers[path])
         if part["refused"]:
             refused = staging.read_arrow(f"{task.staged}/refused/{name}.arrow")
         return publish_part(
-            articles, sketches, refused, handles, self.repeats, self.labels,
-            run_id=task.run_id, ingested_at_micros=task.ingested_at_micros, drop=task.settings.relate.drop,
+            articles, sketches, refused, handles, self.repeats, self.labels, lines, self.known,
+            furniture=task.settings.furniture, run_id=task.run_id, ingested_at_micros=task.ingested_at_micros,
+            drop=task.settings.relate.drop,
         )  # fmt: skip
 
 

@@ -8,12 +8,13 @@ from dataclasses import replace
 import apache_beam as beam
 
 from schemas.settings import SignSettings
+from transforms.functions.furniture import sign_lines
 from transforms.functions.signing import sign_batch
 from transforms.parts import Part
 
 
 class SignArticles(beam.PTransform):
-    """`Part`s of CLEANED records to the same with their sketches."""
+    """`Part`s of CLEANED records to the same with their sketches, and those of their lines."""
 
     def __init__(self, settings: SignSettings) -> None:
         super().__init__()
@@ -29,4 +30,5 @@ class _Sign(beam.DoFn):
 
     def process(self, part: Part) -> Iterable[Part]:
         assert part.removed_share is not None
-        yield replace(part, sketches=sign_batch(part.records, part.removed_share, self.settings))
+        sketches = sign_batch(part.records, part.removed_share, self.settings)
+        yield replace(part, sketches=sketches, lines=sign_lines(part.records, sketches))

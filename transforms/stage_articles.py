@@ -34,8 +34,9 @@ class _Stage(beam.DoFn):
         }  # fmt: skip
         if part.refused.num_rows:
             staging.write_arrow(f"{self.folder}/refused/{part.name}.arrow", pa.Table.from_batches([part.refused]))
-        if part.records.num_rows and part.sketches is not None:
+        if part.records.num_rows and part.sketches is not None and part.lines is not None:
             row["words"] = len(part.sketches.column("words").flatten())
             staging.write_arrow(f"{self.folder}/articles/{part.name}.arrow", pa.Table.from_batches([part.records]))
             staging.write_arrow(f"{self.folder}/sketches/{part.name}.arrow", pa.Table.from_batches([part.sketches]))
+            staging.write_arrow(f"{self.folder}/furniture/{part.name}.arrow", pa.Table.from_batches([part.lines]))
         yield json.dumps(row)

@@ -127,7 +127,7 @@ def write_parquet_to(
 DICTIONARY_COLUMNS = ("source", "language", "agency", "relation", "run_id", "stage", "reason", "source_uri")
 """Columns of few values; the rest would only pay for a dictionary that overflows."""
 
-UNSORTED_COLUMNS = ("text", "minhash", "anchors", "words", "payload", "removed")
+UNSORTED_COLUMNS = ("text", "minhash", "anchors", "words", "payload", "removed", "story", "lines")
 """Columns by whose smallest and largest value nobody skips."""
 
 

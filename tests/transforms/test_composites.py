@@ -17,7 +17,7 @@ from apache_beam.testing.util import assert_that, equal_to
 
 from pipeline.runners import local_pipeline
 from schemas.settings import ReadSettings, RelateSettings, Settings
-from schemas.tables import ARTICLE, CLEANED, RAW, REJECTED, SKETCH
+from schemas.tables import ARTICLE, CLEANED, FURNITURE, RAW, REJECTED, SKETCH
 from tests.functions.made_up import (
     Article,
     Label,
@@ -36,6 +36,7 @@ from transforms.functions.refusals import REFUSED
 from transforms.functions.sketch_files import SketchFiles
 from transforms.functions.splits import plan_splits
 from transforms.functions.stretches import Changed, standing_by_stretch
+from transforms.learn_furniture import FurnitureTask, LearnFurniture
 from transforms.match_articles import (
     CountRarity,
     MatchArticles,
@@ -139,11 +140,17 @@ def through_beam(folder: Path, files: Sequence[Sequence[Article]], settings: Set
     weighed += job("complete", [0, 1], WeighPairs(task, f"{folder}/pairs.npy", 2))
     relate = RelateTask(task, tuple(weighed), f"{folder}/stored.npy", str(folder), settings)
     job("related", [0], RelateArticles(relate))
+    job("furniture", [0], LearnFurniture(furniture_task(folder, rows["staged"], settings)))
     labels = {
         row["article_id"]: Label(row["relation"], row["kept_id"], row["derived_from"], row["story_id"])
         for row in staging.read_arrow(f"{folder}/labels.arrow").to_pylist()
     }
     return Outcome(catalogue, rows, labels, task, folder)
+
+
+def furniture_task(folder: Path, staged: list[dict[str, Any]], settings: Settings) -> FurnitureTask:
+    paths = enumerate(f"{folder}/furniture/{row['name']}.arrow" for row in staged if row["articles"])
+    return FurnitureTask((), tuple(paths), f"{folder}/repeats.npy", f"{folder}/furniture.arrow", settings)
 
 
 def published(outcome: Outcome, settings: Settings = SETTINGS) -> dict[str, pa.Table]:
@@ -153,6 +160,7 @@ def published(outcome: Outcome, settings: Settings = SETTINGS) -> dict[str, pa.T
     task = PublishTask(
         staged=str(outcome.folder), sketch_paths=outcome.task.sketch_paths,
         repeats_path=f"{outcome.folder}/repeats.npy", labels_path=f"{outcome.folder}/labels.arrow",
+        furniture_path=f"{outcome.folder}/furniture.arrow",
         folder=f"{outcome.folder}/publish", run_id="r1", ingested_at_micros=7, metadata=(("scheme", "s"),),
         settings=settings,
     )  # fmt: skip
@@ -205,8 +213,22 @@ def test_publishing_loses_nothing(name: str, tmp_path: Path) -> None:
     if tables:
         assert tables["clean"].schema.remove_metadata().equals(ARTICLE)
         assert tables["sketches"].schema.remove_metadata().equals(SKETCH)
-        assert tables["sketches"].num_rows == len(given)
+        assert tables["furniture"].schema.remove_metadata().equals(FURNITURE)
+        assert tables["sketches"].num_rows == tables["furniture"].num_rows == len(given)
     assert "rejected" not in tables
+
+
+def test_furniture_goes_from_what_is_published(tmp_path: Path) -> None:
+    """Learned in one composite and taken out in another; what is signed, and so what matches, still has it."""
+    footer = "This paper is made by the members of its reading circle"
+    articles = [Article(f"{day}", f"{text_of(day, 90)}\n{footer}", day, "echo") for day in range(30)]
+    outcome = through_beam(tmp_path, [articles[::2], articles[1::2]])
+    tables = published(outcome)
+    assert outcome.rows["furniture"] == [{"furniture": 1}]
+    assert not any(footer in text for text in tables["clean"].column("text").to_pylist())
+    spans = [span for row in tables["clean"].column("removed").to_pylist() for span in row]
+    assert [(span["rule"], span["text"]) for span in spans] == [("furniture.learned", f"\n{footer}")] * 30
+    assert set(map(len, tables["sketches"].column("words").to_pylist())) == {101}
 
 
 def test_two_workers_give_the_same(tmp_path: Path) -> None:
@@ -218,11 +240,14 @@ def test_two_workers_give_the_same(tmp_path: Path) -> None:
     weighed = tuple(row["path"] for row in weighed_rows if "path" in row)
     parts = [part_of(f"{number:06d}-00000", articles) for number, articles in enumerate(SETS["a story"])]
     pipeline = local_pipeline(2)
+    lines = furniture_task(one, outcome.rows["staged"], SETTINGS)
+    lines = dataclasses.replace(lines, path=f"{two}/furniture.arrow")
     jobs = {
         "staged": (parts, SignArticles(SETTINGS.sign)),
         "rarity": ([stretch for stretch, _ in task.table_paths], CountRarity(task)),
         "bands": ([0, 1, 2], MatchArticles(task, "bands")),
         "complete": ([0, 1], WeighPairs(task, f"{one}/pairs.npy", 2)),
+        "furniture": ([0], LearnFurniture(lines)),
         "related": ([0], RelateArticles(RelateTask(task, weighed, f"{one}/stored.npy", str(two), SETTINGS))),
     }
     for name, (given, transform) in jobs.items():

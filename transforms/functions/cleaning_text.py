@@ -12,6 +12,7 @@ import pyarrow as pa
 from schemas.settings import CleanSettings
 from schemas.tables import REMOVED, REMOVED_SPAN
 from transforms.functions.cutting import Spans, count_characters, count_removed, cut_spans, join_spans, settle_spans
+from transforms.functions.furniture_spans import FURNITURE_RULES
 from transforms.functions.language import fill_languages
 from transforms.functions.line_table import LineTable, find_lines
 from transforms.functions.packed_text import PackedText, pack, unpack
@@ -66,7 +67,7 @@ def clean_texts(
     """
     if not len(texts) == len(titles) == len(languages):
         raise ValueError(f"columns of {len(texts)}, {len(titles)} and {len(languages)} rows; expected equal lengths")
-    rule_set = choose_rules(tuple(settings.disabled), tuple(sorted({*STRUCTURE_RULES, *WIRE_RULES})) + _categories())
+    rule_set = choose_rules(tuple(settings.disabled), _other_names())
     normal = normalise_texts(texts)
     packed = pack(normal)
     lines = find_lines(packed)
@@ -112,8 +113,10 @@ def clean_texts(
     )
 
 
-def _categories() -> tuple[str, ...]:
-    return tuple(sorted({*STRUCTURE_RULES.values(), *WIRE_RULES.values()}))
+def _other_names() -> tuple[str, ...]:
+    """What `clean.disabled` may name besides the rules that are data."""
+    others = STRUCTURE_RULES | WIRE_RULES | FURNITURE_RULES
+    return tuple(sorted({*others, *others.values()}))
 
 
 def _drop_unstable(packed: PackedText, spans: Spans) -> Spans:

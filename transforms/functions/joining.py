@@ -110,9 +110,6 @@ def _pair_within(
     made = capped = lost = 0
     n = len(keys)
     crowded = np.zeros(n, np.bool_)
-    new_before = np.zeros(n + 1, np.int64)
-    for one in range(n):
-        new_before[one + 1] = new_before[one] + (handles[one] >= first_new)
     start = 0
     while start < n:
         end = start + 1
@@ -147,8 +144,7 @@ def _pair_within(
                 same = one + 1
                 while same < last and handles[same] == handles[one]:
                     same += 1
-                is_new = handles[one] >= first_new
-                lost += last - same if is_new else new_before[last] - new_before[same]
+                lost += last - same
                 continue
             for other in range(one + 1, last):
                 a, b = handles[one], handles[other]

@@ -10,7 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas import reasons, relations
-from schemas.tables import ARTICLE, CLEANED, LABEL, REJECTED, SCHEMA_VERSION, SKETCH, TIMESTAMP
+from schemas.settings import FurnitureSettings
+from schemas.tables import ARTICLE, CLEANED, FURNITURE, LABEL, REJECTED, SCHEMA_VERSION, SKETCH, TIMESTAMP
+from transforms.functions.furniture_spans import apply_furniture
 from transforms.functions.joining import Handles
 from transforms.functions.matching import present
 from transforms.functions.refusals import REFUSED
@@ -24,6 +26,7 @@ class PublishedPart:
     copies: pa.Table
     rejected: pa.Table
     sketches: pa.Table
+    furniture: pa.Table
 
 
 def constant(value: Any, length: int, kind: pa.DataType) -> pa.Array:
@@ -50,7 +53,10 @@ def publish_part(
     handles: Handles | None,
     repeats: Handles,
     labels: pa.Table,
+    lines: pa.Table | None,
+    known: pa.Table,
     *,
+    furniture: FurnitureSettings,
     run_id: str,
     ingested_at_micros: int,
     drop: tuple[str, ...],
@@ -62,15 +68,19 @@ def publish_part(
         refused: REFUSED or None.
         repeats: handles of records whose article is known already, ascending.
         labels: of articles that have a match.
+        lines: FURNITURE, the same rows as `articles`.
+        known: KNOWN, the lines to take out of the published text.
         drop: relations that go to `copies/`.
     """
     rejected = [refused] if refused is not None else []
     clean, copies, kept_sketches = ARTICLE.empty_table(), ARTICLE.empty_table(), SKETCH.empty_table()
-    if articles is not None and sketches is not None and handles is not None:
+    kept_lines = FURNITURE.empty_table()
+    if articles is not None and sketches is not None and lines is not None and handles is not None:
         counted = present(handles, repeats)
         if not counted.all():
             rejected.append(repeat_rows(articles.filter(pa.array(~counted))))
-            articles, sketches = articles.filter(pa.array(counted)), sketches.filter(pa.array(counted))
+            articles, sketches, lines = (table.filter(pa.array(counted)) for table in (articles, sketches, lines))
+        articles = apply_furniture(articles, known, furniture, lines.column("lines"))
         n = articles.num_rows
         columns = {name: articles.column(name) for name in CLEANED.names}
         columns |= labels_for(articles.column("article_id"), labels)
@@ -83,10 +93,11 @@ def publish_part(
         every = pa.table([columns[name] for name in ARTICLE.names], names=ARTICLE.names).cast(ARTICLE)
         dropped = pc.is_in(every.column("relation"), pa.array(list(drop), pa.string()))
         clean, copies, kept_sketches = every.filter(pc.invert(dropped)), every.filter(dropped), sketches
+        kept_lines = lines
     table = pa.concat_tables(rejected).cast(REFUSED) if rejected else REFUSED.empty_table()
     table = table.append_column(REJECTED.field("run_id"), constant(run_id, table.num_rows, pa.string()))
     table = table.append_column(REJECTED.field("schema_version"), constant(SCHEMA_VERSION, table.num_rows, pa.int32()))
-    return PublishedPart(clean, copies, table.cast(REJECTED), kept_sketches)
+    return PublishedPart(clean, copies, table.cast(REJECTED), kept_sketches, kept_lines)
 
 
 def repeat_rows(articles: pa.Table) -> pa.Table:
