@@ -25,7 +25,7 @@ from schemas.settings import PublishSettings
 from schemas.tables import SCHEMA_VERSION, STORE_TABLES
 from transforms import staging
 
-KEPT_WHOLE = ("clean", "copies", "rejected", "sketches")
+KEPT_WHOLE = ("clean", "copies", "rejected", "sketches", "furniture")
 """Tables of which every row stays."""
 NEWEST_OF = {"labels": ("article_id",), "matches": ("left_id", "right_id")}
 """Tables of which the newest row of each of these stays."""

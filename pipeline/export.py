@@ -21,11 +21,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.errors import RunError, UsageError
+from pipeline.known_furniture import known_furniture, learning_settings
 from pipeline.labels import current_labels
 from pipeline.store import Store
 from schemas.settings import PublishSettings
 from schemas.tables import ARTICLE, SCHEMA_VERSION
 from transforms import staging
+from transforms.functions.furniture_spans import apply_furniture
 
 LEFT_OUT = ("run_id", "ingested_at", "source_uri", "position", "minhash", "kept_id", "schema_version")
 """Columns of clean/ that an export lacks: of a run, of a fingerprint, or (kept_id: itself) of one value."""
@@ -116,12 +118,15 @@ def _write_files(store: Store, kept: pa.Table, folder: str, form: str) -> list[d
     count = max(1, -(-kept.num_rows // rows))
     spilled, finished = os.path.join(folder, SPILLED), os.path.join(folder, FINISHED)
     _spill(store, kept, rows, [os.path.join(spilled, f"{number}.arrow") for number in range(count)])
+    settings = learning_settings(store)
+    known = known_furniture(store, settings)
     write = FORMS[form]
     files = []
     for number in range(count):
         labels = kept.slice(number * rows, rows)
         source = os.path.join(spilled, f"{number}.arrow")
         table = _as_known_now(pa.ipc.open_stream(pa.memory_map(source)).read_all(), labels, store)
+        table = apply_furniture(table, known, settings.furniture)
         name = f"part-{number:05d}.{form}"
         path = os.path.join(finished, name)
         size = staging.write_whole(path, partial(write, table))

@@ -278,10 +278,10 @@ class _Run:
         stretches = changed.surroundings(np.unique(load_array(task.standing_path)["stretch"])).tolist()
         lines = self._furniture_task(parts, len(sketch_paths))
         rows = self._job("2-rarity", lambda p, listing: build.build_rarity(p, task, lines, stretches, listing))
-        task = dataclasses.replace(task, table_paths=tuple((row["stretch"], row["path"]) for row in rows if "path" in row))
-        numbers = np.unique(
-            catalogue.handles[catalogue.stands & changed.concerns(catalogue.day)] >> np.uint64(ROW_BITS)
-        ).tolist()
+        tables = tuple((row["stretch"], row["path"]) for row in rows if "path" in row)
+        task = dataclasses.replace(task, table_paths=tables)
+        proposing = catalogue.handles[catalogue.stands & changed.concerns(catalogue.day)]
+        numbers = np.unique(proposing >> np.uint64(ROW_BITS)).tolist()
         rows = self._job("3-alike", lambda p, listing: build.build_match(p, task, numbers, "bands", listing))
         weighed_paths = sorted(row["path"] for row in rows if "path" in row)
         through = collapse(catalogue, _weighed(weighed_paths), self.settings.match.collapse_jaccard)
