@@ -580,6 +580,11 @@ def pages_in_records() -> bytes:
     )
 
 
+WITHOUT_SPACES = ("zh", "ja", "th")
+"""A checker that takes words for what stands between spaces gets other shingles of these; so their edited copies are in
+tests/functions/test_other_scripts.py, and here only those that are the same for every reader of the store."""
+
+
 def other_scripts() -> bytes:
     """Persian, Urdu, Chinese, Japanese, Thai: a wire's text, copies of it, another article, and notices, of each."""
     rows = []
@@ -596,6 +601,8 @@ def other_scripts() -> bytes:
             ("notice-other", texts["paper"], "16T13:00", [texts["short_other"]]),
         ]
         for number, (name, source, when, body) in enumerate(versions):
+            if lang in WITHOUT_SPACES and name in ("edited", "cut"):
+                continue
             heading = texts["title"] if number < 4 else texts["other_title"] if name == "other" else None
             own = {"id": f"{lang}-{number}", "url": f"https://scripts.example/{lang}/{number}", "source": source}
             rows.append(

@@ -238,8 +238,8 @@ def test_a_crowd_costs_a_step_a_posting() -> None:
     """300,000 articles that share an anchor: walking their pairs would be 45 thousand million steps, a minute or so."""
     postings = np.zeros(300_000, POSTING)
     postings["handle"] = np.arange(300_000)
-    join_postings(postings[:10], first_new=0, window_days=30, cap=2)  # compiles
+    join_postings(postings[:10], window_days=30, cap=2)  # compiles
     started = time.process_time()
-    pairs, capped, lost = join_postings(postings, first_new=0, window_days=30, cap=60)
+    pairs, capped, lost = join_postings(postings, window_days=30, cap=60)
     assert (len(pairs), capped, lost) == (0, 300_000, 300_000 * 299_999 // 2)
     assert time.process_time() - started < 5

@@ -87,7 +87,7 @@ def test_what_is_shown(store: Path) -> None:
 
 def test_nothing_was_written_elsewhere(store: Path) -> None:
     assert {path.name for path in store.parent.iterdir()} == {"<b>&in", "store"}
-    folders = {"manifest", "clean", "copies", "rejected", "matches", "labels", "sketches", "reports"}
+    folders = {"manifest", "clean", "copies", "rejected", "matches", "labels", "sketches", "reports", "furniture"}
     assert {path.name for path in store.iterdir() if not path.name.startswith((".", "_"))} <= folders
     assert all("=1+1" not in path.name for path in store.rglob("*"))
 

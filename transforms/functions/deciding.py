@@ -13,7 +13,15 @@ import numpy.typing as npt
 
 from schemas import relations
 from schemas.settings import MatchSettings
-from transforms.functions.likeness import COPY, TAKEN_OVER, containment3, lead_share, rare_containment, share
+from transforms.functions.likeness import (
+    COPY,
+    TAKEN_OVER,
+    containment3,
+    lead_share,
+    rare_containment,
+    runs_to_both_ends,
+    share,
+)
 
 Mask = npt.NDArray[np.bool_]
 Shares = npt.NDArray[np.float64]
@@ -28,7 +36,7 @@ REASONS = (
     "a good part of one text is taken from the other",
     "too little text in common",
     "too short to be sure: only an almost identical text would count",
-    "one unbroken piece that the shorter doesn't open with and nothing else: a quoted statement, or a page's insert",
+    "one unbroken piece in the middle and nothing else: a quoted statement, or a page's insert",
     *(figure.lacking for figure in COPY.figures),
 )
 (SAME_WORDS, BOTH_IN, ONE_IN, PART_IN, TOO_LITTLE, TOO_BRIEF, ONE_PIECE, FIRST_LACKING) = range(8)
@@ -94,6 +102,7 @@ def decide(evidence: npt.NDArray[np.void], settings: MatchSettings) -> Decisions
     near = copy & left_in & right_in & (left_gone == right_gone)
     relation[near], reason[near] = NEAR, BOTH_IN
     one_piece = ~opens & (share(evidence["longest_run"], evidence["covered3"]) >= settings.piece_share)
+    one_piece &= ~runs_to_both_ends(evidence)
     partial = ~copy & ~brief & ~one_piece & (containment(evidence) >= settings.partial_containment)
     partial &= TAKEN_OVER.of(evidence) >= settings.partial_score
     relation[partial], reason[partial] = PARTIAL, PART_IN

@@ -121,6 +121,22 @@ def long_place(evidence: Evidence) -> Figures:
     return evidence["long_place"] / 1000.0
 
 
+def runs_to_both_ends(evidence: Evidence) -> npt.NDArray[np.bool_]:
+    """Whether the longest run, where it is nearly all that is shared, goes to the end of both texts: bool[n].
+
+    So it does where a desk has written a new lead over the old rest; an insert has text of its own after it.
+    """
+    shorter = place(evidence) + share(evidence["longest_run"], 2 * _shorter(evidence))
+    longer = np.maximum(evidence["left_words"], evidence["right_words"])
+    return (shorter >= NEAR_THE_END) & (
+        long_place(evidence) + share(evidence["longest_run"], 2 * longer) >= NEAR_THE_END
+    )
+
+
+NEAR_THE_END = 0.95
+"""Share of a text: a last line of a paper's own may follow what was copied."""
+
+
 COPY = Score(
     -8.80,
     (
