@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 from pipeline.advice import advice
 from pipeline.commands import compact, compare, explain, export, relabel, report, run, settings, vacuum, verify
 from pipeline.errors import (
+    COMMITTING,
     EXIT_FAILED,
     EXIT_INTERRUPTED,
     EXIT_OK,
@@ -145,9 +146,10 @@ def _failed(form: str, code: int, message: str, steps: Sequence[str] = (), trace
     return code
 
 
-def _interrupt(_number: int, _frame: Any) -> NoReturn:
-    INTERRUPTED.set()
-    raise KeyboardInterrupt
+def _interrupt(_number: int, _frame: Any) -> None:
+    if not COMMITTING.is_set():
+        INTERRUPTED.set()
+        raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

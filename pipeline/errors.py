@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
 
 INTERRUPTED = threading.Event()
 """Set when a signal asks the program to end: what fails after that fails because of it."""
+
+COMMITTING = threading.Event()
+"""Set from the moment in which a run comes to exist until it has cleared up: a signal then ends nothing."""
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """A block that a signal to end the program doesn't interrupt; the command then ends as if none had come."""
+    COMMITTING.set()
+    try:
+        yield
+    finally:
+        COMMITTING.clear()
 
 
 class UsageError(Exception):

@@ -23,13 +23,14 @@ import pyarrow.compute as pc
 
 from pipeline import build
 from pipeline.earlier_matches import earlier_matches, new_rows, standing_pairs, withdrawn_rows
-from pipeline.errors import INTERRUPTED, RunError
+from pipeline.errors import INTERRUPTED, RunError, uninterrupted
 from pipeline.inputs import FoundInputs, InputFile, find_inputs
 from pipeline.labels import current_labels
 from pipeline.progress import Progress
 from pipeline.report import write_report
 from pipeline.runners import local_pipeline
 from pipeline.store import STAGING, Store, locked
+from pipeline.vacuum import PLAN, clear_unfinished
 from schemas.settings import Settings
 from schemas.tables import MATCH, SCHEMA_VERSION
 from transforms import staging
@@ -136,16 +137,13 @@ class _Run:
 
     def _resume_or_start(self) -> None:
         """Goes on with an unfinished run of the same plan; what other unfinished runs left is cleared away."""
-        path = staging.join(self.folder, "plan.json")
+        path = staging.join(self.folder, PLAN)
         if staging.exists(path):
             self.plan = staging.read_json(path) | {"settings": self.plan["settings"]}
             self.progress.say(f"going on with run {self.run_id}, which had not finished")
             return
-        staging_root = staging.join(self.store.path, STAGING)
-        if staging.is_local(staging_root):
-            for name in os.listdir(staging_root):
-                if os.path.isdir(os.path.join(staging_root, name)):
-                    shutil.rmtree(os.path.join(staging_root, name))
+        if staging.is_local(self.store.path):
+            clear_unfinished(self.store)
         staging.write_json(path, self.plan)
 
     def _job(self, name: str, build_job: Callable[[beam.Pipeline, str], None]) -> list[dict[str, Any]]:
@@ -211,10 +209,11 @@ class _Run:
         self._check(manifest)
         write_report(staging.join(self.folder, "publish"), manifest)
         self._move_into_place()
-        self.store.commit(manifest)
-        if staging.is_local(self.folder):
-            # The run is committed: what can't be cleared away is left to the next one, or to vacuum.
-            shutil.rmtree(self.folder, ignore_errors=True)
+        with uninterrupted():
+            self.store.commit(manifest)
+            if staging.is_local(self.folder):
+                # The run is committed: what can't be cleared away is left to the next one, or to vacuum.
+                shutil.rmtree(self.folder, ignore_errors=True)
         return manifest
 
     def _stage(self) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from schemas.tables import STORE_TABLES
 from transforms import staging
 
 RUN = "run="
+PLAN = "plan.json"
 LEFTOVER, STAGED, UNFINISHED, SUPERSEDED = (
     "of a run that was killed, named by no manifest",
     "staged by a run that was killed",
@@ -66,11 +67,20 @@ def vacuum(path: str, keep_days: float, *, dry_run: bool = False, now: datetime 
         return found
 
 
+def clear_unfinished(store: Store) -> None:
+    """Removes all that unfinished runs left, for a run that goes on with none of them; its store is locked by it.
+
+    Staging goes first: without it no run is gone on with that lacks what it had put in place.
+    """
+    for leftover in [*_staged(store, set()), *_run_folders(store, set())]:
+        _remove(os.path.join(store.path, leftover.path))
+
+
 def _going_on(store: Store, before: datetime) -> Iterator[str]:
     """Ids of killed runs that the same command still goes on with."""
     folder = os.path.join(store.path, STAGING)
     for name in sorted(os.listdir(folder)):
-        plan = os.path.join(folder, name, "plan.json")
+        plan = os.path.join(folder, name, PLAN)
         if (
             os.path.isfile(plan)
             and staging.read_json(plan)["number"] == store.next_number
@@ -139,11 +149,16 @@ def _size(path: str) -> int:
 
 
 def _is_within(leftover: Leftover, found: Sequence[Leftover]) -> bool:
-    return any(leftover.path.startswith(one.path + os.sep) for one in found)
+    """Whether it is one of those found, or lies in one."""
+    return any(f"{leftover.path}{os.sep}".startswith(one.path + os.sep) for one in found)
 
 
 def _remove(path: str) -> None:
     if os.path.isdir(path):
+        plan = os.path.join(path, PLAN)
+        if os.path.exists(plan):
+            # First of all, so that nobody goes on with what a kill amid this leaves.
+            os.unlink(plan)
         shutil.rmtree(path)
     else:
         os.unlink(path)

@@ -1,0 +1,74 @@
+"""N runs are one run: a made-up month and the seeds in one batch, and in many runs of any order and size.
+
+The whole month, thirty runs, and real news: `python -m tests.benchmarks.many_runs`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.store import Store
+from tests.benchmarks.kills import broken
+from tests.benchmarks.many_runs import Rows, compared, in_runs, run_in_turn
+from tests.benchmarks.month import month_of
+from tests.pipeline.store_reading import run_over, write_jsonl
+
+DAYS, ARTICLES = 6, 50
+
+
+@pytest.fixture(scope="module")
+def days() -> list[Rows]:
+    return month_of(DAYS, ARTICLES)
+
+
+@pytest.fixture(scope="module")
+def at_once(days: list[Rows], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("at_once")
+    run_over(folder / "store", write_jsonl(folder / "all.jsonl", [row for day in days for row in day]))
+    return folder / "store"
+
+
+def assert_same(a: Path, b: Path) -> None:
+    found = compared(a, b)
+    assert found.articles[0] == found.articles[1] > 0
+    assert {kind: one for kind, one in found.kinds.items() if one.count and kind != "repeat"} == {}
+    assert broken(Store(str(b))) == []
+
+
+def test_the_month_has_what_makes_runs_differ(days: list[Rows], at_once: Path) -> None:
+    rows = [row for day in days for row in day]
+    assert sum("published_at" not in row for row in rows) > 2
+    assert len({row["id"] for row in rows}) < len(rows)
+    [manifest] = Store(str(at_once)).manifests
+    relations = {**manifest["tallies"]["clean_by_relation"], **manifest["tallies"]["copies_by_relation"]}
+    assert all(relations[name] > 3 for name in ("kept", "exact", "near", "contained")), relations
+    assert manifest["tallies"]["rejected_by_reason"]["repeat"] > 2
+
+
+def test_daily_runs_are_one_run(days: list[Rows], at_once: Path, tmp_path: Path) -> None:
+    """As the articles arrive: late ones and second prints come days after what they belong to."""
+    changed = [changed for _, changed in run_in_turn(tmp_path / "store", tmp_path, days)]
+    assert len(changed) == DAYS
+    assert sum(changed) > 0, "no day changed an older label: the month tests nothing"
+    assert_same(at_once, tmp_path / "store")
+
+
+def test_runs_in_any_order_with_files_given_twice_are_one_run(days: list[Rows], at_once: Path, tmp_path: Path) -> None:
+    runs = in_runs([row for day in days for row in day], 5, shuffle=3)
+    run_in_turn(tmp_path / "store", tmp_path, runs, twice=True)
+    assert_same(at_once, tmp_path / "store")
+    repeats = compared(at_once, tmp_path / "store").kinds["repeat"]
+    assert repeats.examples[0]["b"] > repeats.examples[0]["a"] + ARTICLES
+
+
+def test_runs_of_one_article_are_one_run(days: list[Rows], tmp_path: Path) -> None:
+    """An agency's text and its prints, the longest of which comes last, and a template beside them."""
+    wire = [row for day in days for row in day if row["id"].startswith("wire/0/0/")]
+    rows = [*sorted(wire, key=lambda row: len(row["text"])), next(row for row in days[0] if row not in wire)]
+    assert len(rows) == 6
+    run_over(tmp_path / "whole", write_jsonl(tmp_path / "all.jsonl", rows))
+    run_in_turn(tmp_path / "store", tmp_path / "in", in_runs(rows, 0, shuffle=1))
+    assert len(Store(str(tmp_path / "store")).manifests) == len(rows)
+    assert_same(tmp_path / "whole", tmp_path / "store")
