@@ -191,7 +191,7 @@ NESTED = {
 def test_json_of_a_hundred_thousand_levels(tmp_path: Path, name: str, kind: str) -> None:
     nested = NESTED[kind]
     closed = not kind.startswith("open")
-    with bounded(60_000_000, 5.0):
+    with bounded(60_000_000, 10.0):
         raw, refused = read_bytes(tmp_path, name, nested)
         assert (raw, len(refused)) == ([], 1)
         _, refused = read_bytes(tmp_path, name, b'{"id":"x","text":' + nested + (b"}" if closed else b""))
