@@ -15,7 +15,7 @@ from tests.benchmarks.many_runs import Rows, compared, in_runs, run_in_turn
 from tests.benchmarks.month import month_of
 from tests.pipeline.store_reading import run_over, write_jsonl
 
-DAYS, ARTICLES = 6, 50
+DAYS, ARTICLES = 5, 60
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def test_daily_runs_are_one_run(days: list[Rows], at_once: Path, tmp_path: Path)
 
 
 def test_runs_in_any_order_with_files_given_twice_are_one_run(days: list[Rows], at_once: Path, tmp_path: Path) -> None:
-    runs = in_runs([row for day in days for row in day], 5, shuffle=3)
+    runs = in_runs([row for day in days for row in day], 4, shuffle=3)
     run_in_turn(tmp_path / "store", tmp_path, runs, twice=True)
     assert_same(at_once, tmp_path / "store")
     repeats = compared(at_once, tmp_path / "store").kinds["repeat"]
