@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 import unicodedata
 
 import pyarrow as pa
@@ -38,6 +39,43 @@ def normalised(text: str) -> str:
 def test_known_cases(given_text: str, expected: str) -> None:
     assert normalised(given_text) == expected
     assert normalise_text(given_text) == expected
+
+
+MANY = 200_000
+
+
+@pytest.mark.parametrize(
+    ("given_text", "expected"),
+    [
+        # Of alternating classes, which must be reordered: above and below.
+        ("q" + "\u0301\u0323" * (MANY // 2) + " x", "q" + "\u0323" * 15 + "\u0301" * 15 + " x"),
+        # In order already: nothing but their number is wrong.
+        ("q" + "\u0323" * MANY + " x", "q" + "\u0323" * 30 + " x"),
+        # Each of these is two marks in normal form.
+        ("q" + "\u0344" * MANY + " x", "q" + "\u0308\u0301" * 15 + " x"),
+        ("ب" + "\u064f\u0651" * (MANY // 2), "ب" + "\u064f" * 15 + "\u0651" * 15),
+        ("\U0001d157" + "\U0001d165" * MANY, "\U0001d157" + "\U0001d165" * 30),
+        ("&" + "amp;" * MANY + "lt; x", "< x"),
+        ("&" + "#38;#x26;AMP;#0000038;" * (MANY // 4) + "lt; x", "< x"),
+        ("&amp;lt; x", "< x"),
+    ],
+    ids=["reordered", "in order", "doubled", "arabic", "beyond the basic plane", "amp", "mixed", "two levels"],
+)
+def test_piled_marks_and_ampersands_take_no_time(given_text: str, expected: str) -> None:
+    normalised("ready \u0301 &lt;")  # compiles the kernels
+    started = time.process_time()
+    found = normalised(given_text)
+    assert time.process_time() - started < 0.7
+    assert found == expected
+    assert normalised(found) == normalise_text(given_text) == expected
+
+
+@given(st.lists(st.text(alphabet="q \u0301\u0323\u0344\u0653\u0654\u065c\u20dd\U0001d165", min_size=25, max_size=80)))
+@settings(max_examples=100, deadline=None)
+def test_piled_marks_are_alike_in_the_kernel_and_stable(given_texts: list[str]) -> None:
+    once = normalise_texts(pa.array(given_texts, pa.string()))
+    assert once.to_pylist() == [normalise_text(text) for text in given_texts]
+    assert normalise_texts(once).to_pylist() == once.to_pylist()
 
 
 def test_nulls_slices_and_empty_columns() -> None:
