@@ -92,6 +92,8 @@ def _counted(manifest: Mapping[str, Any]) -> list[str]:
         *_gauge("run_rows", "Rows written by the last run, by table.", summed("rows")),
         *_gauge("run_bytes", "Bytes written by the last run, by table.", summed("bytes")),
         *_gauge("run_relabelled", "Older articles with a new label.", [({}, counts.get("relabelled", 0))]),
+        *_gauge("warnings", "What the last run warned of: sources nearly all copies, stories grown too large.",
+                [({}, len(manifest.get("warnings", ())))]),
         *_gauge("run_rejected", "Records refused by the last run, by reason.",
                 [({"reason": reason}, count) for reason, count in sorted(refused.items())]),
     ]  # fmt: skip

@@ -40,6 +40,7 @@ def report_html(manifest: dict[str, Any]) -> str:
         f"<title>copydesk run {escape(manifest['run_id'])}</title><style>{STYLE}</style></head><body>",
         f"<h1>Run {escape(manifest['run_id'])}</h1><p>Started {escape(manifest['started_at'])}, committed "
         f"{escape(manifest['committed_at'])}.</p><div class='totals'>{totals}</div>",
+        _table("Warnings", ("what is unusual",), ((warning["message"],) for warning in manifest.get("warnings", ()))),
         _table("Why records were refused", ("reason", "what it means", "records"),
                ((name, REASONS.get(name, ""), count) for name, count in by_count(refused))),
         _table("Relations", ("relation", "articles"), _added(tallies, "by_relation")),

@@ -24,6 +24,7 @@ import pyarrow.compute as pc
 from pipeline import build
 from pipeline.earlier_matches import earlier_matches, new_rows, standing_pairs, withdrawn_rows
 from pipeline.errors import INTERRUPTED, RunError, uninterrupted
+from pipeline.guards import warnings_of
 from pipeline.inputs import FoundInputs, InputFile, find_inputs
 from pipeline.labels import current_labels
 from pipeline.progress import Progress
@@ -244,7 +245,8 @@ class _Run:
 
     def _catalogue(self, sketch_paths: tuple[str, ...], first_new: int) -> tuple[Catalogue, Changed]:
         """All articles, and what this run's change."""
-        catalogue = read_catalogue(SketchFiles(sketch_paths, read_sketches), first_new)
+        sketches, keep = SketchFiles(sketch_paths, read_sketches), self.settings.relate.keep
+        catalogue = read_catalogue(sketches, first_new, keep)
         window = self.settings.match.window_days
         changed = changes(catalogue, window) if self._decides_as_before() else Changed(None, window)
         stands = catalogue.stands
@@ -400,12 +402,16 @@ class _Run:
         counts["words"] = sum(part["words"] for part in parts)
         counts["relabelled"] = self.relabelled
         counts["stories"] = sum(totals.get("clean_by_relation", Counter()).values())
+        stories = staging.read_arrow(self._path("labels.arrow")).column("story_id")
+        # Before the tallies are cut to what is common: a source beyond them is warned of too.
+        clean, copies = (totals.get(f"{table}_by_source", Counter()) for table in ("clean", "copies"))
         return {
             "kind": self.plan["kind"], "number": self.plan["number"], "run_id": self.run_id,
             "schema_version": SCHEMA_VERSION, "scheme": scheme(self.settings.sign),
             "started_at": self.plan["started_at"],
             "committed_at": datetime.now(UTC).isoformat(timespec="microseconds"),
             "settings": self.plan["settings"], "counts": counts, "caps": caps, "inputs": inputs,
+            "warnings": [warning.as_dict() for warning in warnings_of(clean, copies, stories, self.settings.run)],
             "tallies": {name: dict(tally.most_common(200)) for name, tally in sorted(totals.items())},
             "files": [{key: entry[key] for key in ("table", "path", "rows", "bytes", "sha256")} for entry in files],
         }  # fmt: skip

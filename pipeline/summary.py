@@ -21,10 +21,11 @@ def summary_of(manifest: dict[str, Any], store: str) -> str:
     counts, tallies = manifest["counts"], manifest["tallies"]
     if manifest.get("kind") == "relabel":
         decisions = sum(entry["rows"] for entry in manifest["files"] if entry["table"] == "matches")
-        return (
-            f"Run {manifest['run_id']} committed\n  relabelled  {counts['relabelled']:>9,}   articles, by "
-            f"{_number(decisions, 'new or changed decision')}\nstore     {store}"
-        )
+        lines = [
+            f"Run {manifest['run_id']} committed",
+            f"  relabelled  {counts['relabelled']:>9,}   articles, by {_number(decisions, 'new or changed decision')}",
+        ]
+        return "\n".join([*lines, *_warnings(manifest), f"store     {store}"])
     lines = [
         f"Run {manifest['run_id']} committed",
         f"  records in  {counts['records']:>9,}   from {_number(len(manifest['inputs']), 'file')}{_alike(manifest)}",
@@ -50,11 +51,17 @@ def summary_of(manifest: dict[str, Any], store: str) -> str:
         most = by_count(rules)[:5]
         lines.append(f"  removed     {sum(rules.values()):>9,}   spans; most by {_tally(dict(most))}")
     lines += [
+        *_warnings(manifest),
         f"store     {store}",
         f"articles  {store}/clean/run={manifest['run_id']}/",
         f"report    {store}/reports/run={manifest['run_id']}/index.html",
     ]
     return "\n".join(line.rstrip() for line in lines)
+
+
+def _warnings(manifest: dict[str, Any]) -> list[str]:
+    """A line each; manifests of older programs have none."""
+    return [f"  WARNING     {warning['message']}" for warning in manifest.get("warnings", ())]
 
 
 def by_count(tally: Mapping[str, int]) -> list[tuple[str, int]]:
