@@ -66,7 +66,7 @@ def relate_files(task: RelateTask) -> RelatedRun:
     """Relates the run's articles and writes `labels.arrow` (by article id) and `matches.arrow`."""
     sketches = SketchFiles(task.match.sketch_paths, read_sketches)
     tables, settings = open_tables(task.match, sketches), task.settings
-    catalogue = read_catalogue(sketches, task.first_new)
+    catalogue = read_catalogue(sketches, task.first_new, task.settings.relate.keep)
     changed = task.match.changed
     weighed = np.concatenate([np.empty(0, WEIGHED), *(load_array(path) for path in task.weighed_paths)])
     decided = changed.decides(*(catalogue.day[catalogue.index(weighed[side])] for side in ("left", "right")))

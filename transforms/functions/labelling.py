@@ -77,12 +77,12 @@ class Catalogue:
         return pc.fill_null(pc.index_in(ids, self.ids), -1).to_numpy().astype(np.int64)
 
 
-def read_catalogue(sketches: SketchFiles, first_new: int) -> Catalogue:
+def read_catalogue(sketches: SketchFiles, first_new: int, keep: str = "most-complete") -> Catalogue:
     """The catalogue of all sketch files.
 
     An article_id that comes again is a repeat: of a run's own records the one with the lowest publication time and
     then the lowest handle counts, and an article of an earlier run always does. Of articles with the same words the
-    one stands for all whose origin is nearest, then the earliest, then the cleanest, then the lowest id.
+    one stands for all of nearest origin, then earliest (these swapped by `keep` earliest), then cleanest, lowest id.
 
     Args:
         first_new: handles from here on are this run's.
@@ -106,7 +106,8 @@ def read_catalogue(sketches: SketchFiles, first_new: int) -> Catalogue:
     counted = np.ones(len(handles), np.bool_)
     order = np.lexsort((handles, np.where(handles < first_new, -1, published), codes))
     counted[order[1:][codes[order[1:]] == codes[order[:-1]]]] = False
-    order = np.lexsort((codes, removed, published, origin, digests[:, 1], digests[:, 0]))
+    ranking = (origin, published) if keep == "earliest" else (published, origin)  # the last counts first
+    order = np.lexsort((codes, removed, *ranking, digests[:, 1], digests[:, 0]))
     before = handles < first_new
     return Catalogue(
         handles, ids, origin, published, removed, days_of(table), _nodes(order, counted, digests), counted,
