@@ -76,7 +76,9 @@ class Store:
         if stored != scheme:
             raise UsageError(
                 f"{self.path} holds fingerprints of the scheme {stored}; this run would make {scheme}, and the two "
-                "can't be compared. Use the sign.* settings the store was made with, or another store"
+                "can't be compared. Give the sign.* settings the store was made with; where `fold` differs, another "
+                "version of the program made it: read the articles again into a new store (`copydesk run --input ... "
+                "--store NEW`). What is in this one can still be read, exported, verified and compared"
             )
 
     def known_inputs(self) -> set[str]:
