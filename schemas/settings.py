@@ -394,21 +394,14 @@ class RunSettings(_Checked):
     warn_source_copies_share: float = setting(
         0.8,
         "share of articles",
-        "a source that loses more of what a run brings to copies/ is warned of: over a month of real news the most "
-        "copied of 14 Saudi newspapers loses .61, Reuters .35; 1 warns of none",
+        "in copies/, of a source; in a month of news the most copied of 14 Saudi papers has .61, Reuters .35",
         bound=Bound(0, 1),
     )
     warn_source_articles: int = setting(
-        50,
-        "articles",
-        "a source with fewer in the run is not warned of: a few copies among few articles are no sign; not tuned",
-        bound=Bound(1, 1_000_000_000),
+        50, "articles", "a source with fewer in the run is not warned of; not tuned", bound=Bound(1, 1_000_000_000)
     )
     warn_story_articles: int = setting(
-        100,
-        "articles",
-        "a larger story, its exact copies counted, is warned of: the largest true one in the developers' sets has 13",
-        bound=Bound(1, 1_000_000_000),
+        100, "articles", "the largest true story in the developers' sets has 13", bound=Bound(1, 1_000_000_000)
     )
 
 
