@@ -188,8 +188,8 @@ class MatchSettings(_Checked):
     max_anchor_postings: int = setting(
         60,
         "representatives",
-        "an anchor of more articles within the window is furniture or a template; left out and counted. The value "
-        "of the design's trials",
+        "an anchor of more articles of one stretch of match.window_days is furniture or a template; left out and "
+        "counted. The value of the design's trials",
         bound=Bound(2, 1_000_000),
     )
     lsh_bands: int = setting(

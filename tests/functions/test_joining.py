@@ -61,11 +61,10 @@ def brute_force(postings: list[Posting], window: int, cap: int) -> tuple[Pairs, 
     pairs: Counter[tuple[int, int]] = Counter()
     capped = lost = 0
     for members in of_key.values():
-        undated = sum(day == NO_DAY for _, day in members)
-        # An undated article is crowded by undated ones alone.
-        crowds = [
-            undated if day == NO_DAY else sum(near(day, other, window) for _, other in members) for _, day in members
-        ]
+        undated, length = sum(day == NO_DAY for _, day in members), max(1, window)
+        dated = Counter(day // length for _, day in members if day != NO_DAY)
+        # An undated article is crowded by undated ones alone, a dated one by its stretch too.
+        crowds = [undated + (0 if day == NO_DAY else dated[day // length]) for _, day in members]
         capped += sum(crowd > cap for crowd in crowds)
         for a, b in combinations(range(len(members)), 2):
             (left, day), (right, other) = members[a], members[b]
@@ -116,8 +115,9 @@ def test_join_examples() -> None:
     # Three on a day are too many, whichever comes first; on its own day a pair of the same anchor still meets.
     crowd = [(7, 1, 0), (7, 2, 0), (7, 3, 0), (7, 4, 50), (7, 5, 50)]
     assert pairs_of(crowd, cap=2) == {(4, 5): 1}
-    # 1 and 4 have a crowd of two each but meet only crowded ones: 2 and 3 see 1 as well as 4.
-    assert pairs_of([(7, 1, 0), (7, 2, 3), (7, 3, 4), (7, 4, 7)], cap=2) == {}
+    # A crowd is of one stretch of three days: 2 and 3 stand in the next one, 4 in the one after.
+    assert pairs_of([(7, 1, 0), (7, 2, 3), (7, 3, 4), (7, 4, 6)], cap=1) == {}
+    assert pairs_of([(7, 1, 0), (7, 2, 3), (7, 3, 4), (7, 4, 6)], cap=2) == {(1, 2): 1, (2, 3): 1, (2, 4): 1, (3, 4): 1}
     # An undated article is crowded by other undated ones alone, however long the archive; a dated one by both.
     assert pairs_of([(7, 1, 0), (7, 2, 100), (7, 3, NO_DAY)], cap=2) == {(1, 3): 1, (2, 3): 1}
     assert pairs_of([(7, 1, 0), (7, 2, 0), (7, 3, NO_DAY)], cap=2) == {}

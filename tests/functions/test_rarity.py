@@ -174,12 +174,17 @@ def test_what_a_run_decides_anew(left: int, right: int, new: list[int], window: 
     decided = bool(changed.decides(*ends)[0])
     assert decided == bool(stretches & set(looked_into))
     if decided:
-        # Both ends propose, and so does everything within the window of either, which may crowd them.
+        # Both ends propose, and so does all of their stretches, which may crowd them.
         for day in (left, right):
-            near = [day] if day == NO_DAY else list(range(day - window, day + window + 1))
+            first = day // window * window
+            near = [day] if day == NO_DAY else list(range(first, first + window))
             if abs(left - right) <= window or NO_DAY in (left, right):
                 assert changed.concerns(np.array(near, np.int32)).all()
         known = set(changed.surroundings(np.array(sorted(set(looked_into)), np.int64)).tolist())
         assert known == set(looked_into)
+    elif stretches & set(stretches_of(np.array([left, right], np.int32), window).tolist()):
+        # What stands in a changed stretch may be crowded or collapsed otherwise now: no pair with it is left as it was.
+        assert NO_DAY not in (left, right)
+        assert abs(left - right) > window
     assert Changed(None, window).decides(*ends).all()
     assert Changed(None, window).concerns(ends[0]).all()

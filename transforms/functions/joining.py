@@ -15,6 +15,7 @@ import numpy.typing as npt
 from transforms.functions.minhash import Signature
 from transforms.functions.rarity import NO_DAY
 from transforms.functions.shingling import Offsets, ShingleHashes
+from transforms.functions.stretches import stretches_of
 
 Handles = npt.NDArray[np.uint64]
 POSTING = np.dtype([("key", np.uint64), ("handle", np.uint64), ("day", np.int32)])
@@ -101,6 +102,7 @@ def _pair_within(
     keys: npt.NDArray[np.uint64],
     handles: Handles,
     days: npt.NDArray[np.int32],
+    stretches: npt.NDArray[np.int64],
     window: int,
     cap: int,
     left: Handles,
@@ -118,18 +120,17 @@ def _pair_within(
         dated = start
         while dated < end and days[dated] == NO_DAY:
             dated += 1
-        back = ahead = dated
-        for one in range(start, end):
-            # An undated article is crowded by other undated ones alone: the rest of time is not looked at whole.
-            crowd = dated - start
-            if one >= dated:
-                while days[one] - days[back] > window:
-                    back += 1
-                while ahead < end and days[ahead] - days[one] <= window:
-                    ahead += 1
-                crowd = ahead - back + dated - start
-            crowded[one] = crowd > cap
-            capped += crowd > cap
+        # A crowd is what stands in one stretch (and what is undated): what comes later elsewhere changes nothing in it.
+        first = start
+        while first < end:
+            last = first + 1
+            while last < end and stretches[last] == stretches[first]:
+                last += 1
+            crowd = last - first + (dated - start if first >= dated else 0)
+            if crowd > cap:
+                crowded[first:last] = True
+                capped += last - first
+            first = last
         ahead = dated
         for one in range(start, end):
             if one < dated:
@@ -168,7 +169,8 @@ def join_postings(
 
     Args:
         postings: POSTING[n] of one partition.
-        cap: a posting in a crowd of more of its key within the window, itself counted, proposes nothing.
+        cap: a posting in a crowd of more of its key in its stretch of window_days (undated ones are in every crowd),
+            itself counted, proposes nothing.
 
     Returns:
         pairs: PAIR[distinct pairs], `shared` keys each.
@@ -176,10 +178,11 @@ def join_postings(
     """
     order = np.lexsort((postings["handle"], postings["day"], postings["key"]))
     keys, handles, days = (np.ascontiguousarray(postings[name][order]) for name in ("key", "handle", "day"))
+    stretches = stretches_of(days, window_days)
     none = np.empty(0, np.uint64)
-    made, capped, lost = _pair_within(keys, handles, days, window_days, cap, none, none)
+    made, capped, lost = _pair_within(keys, handles, days, stretches, window_days, cap, none, none)
     left, right = np.empty(made, np.uint64), np.empty(made, np.uint64)
-    _pair_within(keys, handles, days, window_days, cap, left, right)
+    _pair_within(keys, handles, days, stretches, window_days, cap, left, right)
     pairs = np.empty(made, PAIR)
     pairs["left"], pairs["right"], pairs["shared"] = left, right, 1
     return sum_pairs(pairs), capped, lost

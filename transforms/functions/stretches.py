@@ -65,8 +65,8 @@ class Changed:
         if self.stretches is None or UNDATED in self.stretches:
             return np.ones(len(days), np.bool_)
         stretches = stretches_of(days, self.window_days)
-        # A pair's earlier article lies up to one stretch off, its later one or what crowds it one and two more.
-        return self._within(stretches, -3, 2) | (stretches == UNDATED)
+        # A pair's earlier article lies up to one stretch off, its later one a stretch more; crowds are of one stretch.
+        return self._within(stretches, -1, 2) | (stretches == UNDATED)
 
     def surroundings(self, stretches: Stretches) -> Stretches:
         """Those of the given stretches that pairs to be decided have in their surroundings."""
@@ -76,7 +76,7 @@ class Changed:
 
     def _within(self, stretches: Stretches, first: int, last: int) -> Mask:
         assert self.stretches is not None
-        near = [one - offset for one in self.stretches if one != UNDATED for offset in range(first, last + 1)]
+        near = [one + offset for one in self.stretches if one != UNDATED for offset in range(first, last + 1)]
         return np.isin(stretches, np.array(near, np.int64))
 
 
