@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -240,13 +239,13 @@ def test_leftovers_of_a_killed_run_go(
     assert broken_outside(store) <= broken_outside(runs)
 
 
-def test_a_run_that_no_command_goes_on_with_goes_at_once(
+def test_a_run_that_no_command_goes_on_with_is_cleared_by_the_next(
     store: Path, runs: Path, inputs: list[Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     killed_run(store, inputs[-1], monkeypatch)
     other = write_jsonl(tmp_path / "other.jsonl", [{"id": "other", "text": "Nine boats lay ashore before the gale."}])
     run_over(store, other)
-    assert {one.path.split(os.sep)[0] for one in vacuum(str(store), 7)} > {"clean", "labels"}
+    assert not vacuum(str(store), 7)
     assert whole(store)
     assert broken_outside(store) <= broken_outside(runs)
 
