@@ -41,11 +41,10 @@ from transforms.functions.matching import WEIGHED
 from transforms.functions.publishing import changed_labels, constant, label_rows
 from transforms.functions.refusals import stored_uri
 from transforms.functions.signing import scheme
-from transforms.functions.sketch_files import SketchFiles
 from transforms.functions.splits import plan_splits
 from transforms.functions.stretches import Changed, standing_by_stretch
 from transforms.learn_furniture import FurnitureTask
-from transforms.match_articles import MatchTask, load_array, read_sketches, save_array
+from transforms.match_articles import MatchTask, load_array, open_sketches, save_array
 from transforms.publish_run import PublishTask, write_table
 from transforms.relate_articles import RelateTask
 
@@ -245,7 +244,7 @@ class _Run:
 
     def _catalogue(self, sketch_paths: tuple[str, ...], first_new: int) -> tuple[Catalogue, Changed]:
         """All articles, and what this run's change."""
-        sketches, keep = SketchFiles(sketch_paths, read_sketches), self.settings.relate.keep
+        sketches, keep = open_sketches(sketch_paths), self.settings.relate.keep
         catalogue = read_catalogue(sketches, first_new, keep)
         window = self.settings.match.window_days
         changed = changes(catalogue, window) if self._decides_as_before() else Changed(None, window)

@@ -33,7 +33,7 @@ from transforms.functions.matching import (
     weigh,
 )
 from transforms.functions.rarity import DaysTable
-from transforms.functions.sketch_files import SketchFiles, days_of
+from transforms.functions.sketch_files import SketchFile, SketchFiles, days_of
 from transforms.functions.stretches import Changed, DaysTables, handles_in
 
 COUNTS = "counts"
@@ -80,6 +80,17 @@ def read_sketches(path: str, columns: Sequence[str]) -> pa.Table:
     return staging.read_arrow(path) if path.endswith(".arrow") else staging.read_parquet(path, columns)
 
 
+_OPENED: dict[str, SketchFile] = {}
+"""Files that this process has read from; the jobs of a run, and the runs of a stream, read the same ones again."""
+
+
+def open_sketches(paths: Sequence[str]) -> SketchFiles:
+    """The sketch files of a run; what this process has read of them before is at hand, other files are let go."""
+    for path in set(_OPENED).difference(paths):
+        del _OPENED[path]
+    return SketchFiles(paths, read_sketches, _OPENED)
+
+
 def open_tables(task: MatchTask, sketches: SketchFiles) -> DaysTables:
     """The tables of days: read where the run has written them, else counted when asked for."""
     paths = dict(task.table_paths)
@@ -100,7 +111,7 @@ class _WithSketches(beam.DoFn):
         self.task = task
 
     def setup(self) -> None:
-        self.sketches = SketchFiles(self.task.sketch_paths, read_sketches)
+        self.sketches = open_sketches(self.task.sketch_paths)
 
 
 class CountRarity(beam.PTransform):

@@ -14,8 +14,7 @@ from schemas.settings import Settings
 from schemas.tables import STORE_TABLES
 from transforms import staging
 from transforms.functions.publishing import PublishedPart, counts_of, publish_part
-from transforms.functions.sketch_files import SketchFiles
-from transforms.match_articles import load_array, read_sketches
+from transforms.match_articles import load_array, open_sketches
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ class _Publish(beam.DoFn):
         articles = sketches = lines = refused = handles = None
         if part["articles"]:
             path = f"{task.staged}/sketches/{name}.arrow"
-            files = SketchFiles(task.sketch_paths, read_sketches)
+            files = open_sketches(task.sketch_paths)
             articles = staging.read_arrow(f"{task.staged}/articles/{name}.arrow")
             lines = staging.read_arrow(f"{task.staged}/furniture/{name}.arrow")
             sketches, handles = files.table(self.numbers[path]), files.handles(self.numbers[path])

@@ -17,8 +17,7 @@ from transforms import staging
 from transforms.functions.joining import Handles
 from transforms.functions.labelling import RelatedRun, read_catalogue, relate_run
 from transforms.functions.matching import WEIGHED, completeness_of, weigh
-from transforms.functions.sketch_files import SketchFiles
-from transforms.match_articles import MatchTask, load_array, open_tables, read_sketches, save_array
+from transforms.match_articles import MatchTask, load_array, open_sketches, open_tables, save_array
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ class _Relate(beam.DoFn):
 
 def relate_files(task: RelateTask) -> RelatedRun:
     """Relates the run's articles and writes `labels.arrow` (by article id) and `matches.arrow`."""
-    sketches = SketchFiles(task.match.sketch_paths, read_sketches)
+    sketches = open_sketches(task.match.sketch_paths)
     tables, settings = open_tables(task.match, sketches), task.settings
     catalogue = read_catalogue(sketches, task.first_new, task.settings.relate.keep)
     changed = task.match.changed

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
 import numba
 import numpy as np
@@ -58,28 +57,59 @@ def days_of(table: pa.Table) -> npt.NDArray[np.int32]:
     return table.column("day").fill_null(NO_DAY).to_numpy().astype(np.int32)
 
 
-@dataclass
+class SketchFile:
+    """One file of sketches; what was read of it once stays in memory.
+
+    Attributes:
+        path: where it is. It is never written again once it is there.
+        read_table: reads columns of it (mapped where it can be).
+    """
+
+    def __init__(self, path: str, read_table: ReadTable) -> None:
+        self.path, self.read_table = path, read_table
+        self._columns: dict[str, pa.ChunkedArray] = {}
+        self._packed: dict[str, tuple[npt.NDArray[np.generic], Offsets]] = {}
+
+    def table(self, columns: Sequence[str]) -> pa.Table:
+        """Columns of the file."""
+        missing = [name for name in columns if name not in self._columns]
+        if missing:
+            table = self.read_table(self.path, missing)
+            self._columns.update(zip(missing, table.select(missing).columns, strict=True))
+        schema = pa.schema([SKETCH.field(name) for name in columns])
+        return pa.table([self._columns[name] for name in columns], schema=schema)
+
+    def packed(self, column: str) -> tuple[npt.NDArray[np.generic], Offsets]:
+        """The values of a list column, packed, and int64 offsets from 0."""
+        if column not in self._packed:
+            self._packed[column] = packed_lists(self.table([column]).column(0))
+            del self._columns[column]  # held packed from here on: not twice
+        return self._packed[column]
+
+
 class SketchFiles:
     """A list of sketch files, opened when first needed.
 
     Attributes:
         paths: the files; a handle's file number is an index into them.
         read_table: reads columns of one (mapped where it can be).
+        opened: files that are open already, by path; those opened from now on are added.
     """
 
-    paths: Sequence[str]
-    read_table: ReadTable
-    _open: dict[int, dict[str, pa.ChunkedArray]] = field(default_factory=dict)
+    def __init__(
+        self, paths: Sequence[str], read_table: ReadTable, opened: dict[str, SketchFile] | None = None
+    ) -> None:
+        self.paths, self.read_table = paths, read_table
+        self.opened = {} if opened is None else opened
+
+    def file(self, number: int) -> SketchFile:
+        """A file by its number."""
+        path = self.paths[number]
+        return self.opened.setdefault(path, SketchFile(path, self.read_table))
 
     def table(self, number: int, columns: Sequence[str] = tuple(SKETCH.names)) -> pa.Table:
-        """Columns of a file; each is read once."""
-        held = self._open.setdefault(number, {})
-        missing = [name for name in columns if name not in held]
-        if missing:
-            table = self.read_table(self.paths[number], missing)
-            held.update(zip(missing, table.select(missing).columns, strict=True))
-        schema = pa.schema([SKETCH.field(name) for name in columns])
-        return pa.table([held[name] for name in columns], schema=schema)
+        """Columns of a file."""
+        return self.file(number).table(columns)
 
     def days(self, number: int) -> npt.NDArray[np.int32]:
         return days_of(self.table(number, ["day"]))
@@ -96,11 +126,11 @@ class SketchFiles:
         return id_ranks(self.table(number, ["article_id"]).column(0))
 
     def anchors(self, number: int) -> tuple[ShingleHashes, Offsets]:
-        values, offsets = packed_lists(self.table(number, ["anchors"]).column(0))
+        values, offsets = self.file(number).packed("anchors")
         return values.astype(np.uint64, copy=False), offsets
 
     def words(self, number: int) -> tuple[WordHashes, Offsets]:
-        values, offsets = packed_lists(self.table(number, ["words"]).column(0))
+        values, offsets = self.file(number).packed("words")
         return values.astype(np.uint32, copy=False), offsets
 
     def handles(self, number: int) -> Handles:
@@ -129,7 +159,7 @@ class SketchFiles:
         lengths = np.zeros(len(handles), np.int64)
         for number in np.unique(files).tolist():
             mine = files == number
-            _, offsets = packed_lists(self.table(number, [column]).column(0))
+            _, offsets = self.file(number).packed(column)
             lengths[mine] = offsets[rows[mine] + 1] - offsets[rows[mine]]
         return lengths
 
