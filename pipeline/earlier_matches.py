@@ -11,8 +11,9 @@ from pipeline.labels import newest
 from pipeline.store import Store
 from schemas.settings import MatchSettings
 from schemas.tables import MATCH, SCHEMA_VERSION
+from transforms.functions.catalogue import Catalogue
 from transforms.functions.deciding import NONE, RELATION_CODES, decide
-from transforms.functions.labelling import Catalogue, evidence_of, stored_pairs
+from transforms.functions.labelling import evidence_of, stored_pairs
 from transforms.functions.stretches import Changed
 
 WITHDRAWN = "no longer compared: what the two share stands in too many articles"
@@ -31,8 +32,7 @@ def standing_pairs(catalogue: Catalogue, earlier: pa.Table, changed: Changed) ->
     Pairs that a story asked for are left out: what the story was then may not be what it is now, and it asks again.
     """
     pairs = stored_pairs(catalogue, earlier.filter(pc.invert(earlier.column("asked"))))
-    days = [catalogue.day[catalogue.index(pairs[side])] for side in ("left", "right")]
-    return pairs[~changed.decides(*days)]
+    return pairs[~catalogue.decided_anew(pairs, changed)]
 
 
 def new_rows(matches: pa.Table, earlier: pa.Table, settings: MatchSettings) -> pa.Table:
@@ -57,7 +57,7 @@ def withdrawn_rows(
     nodes = [catalogue.node[np.maximum(end, 0)] for end in ends]
     akin = decide(evidence_of(earlier), settings).akin
     gone = akin & (ends[0] >= 0) & (ends[1] >= 0) & (nodes[0] != nodes[1])
-    gone &= changed.decides(catalogue.day[nodes[0]], catalogue.day[nodes[1]])
+    gone &= changed.decides(*(catalogue.ends(catalogue.handles[node]) for node in nodes))
     gone &= ~np.isin(_pair_codes(catalogue, *nodes), _pair_codes(catalogue, *_nodes_of(catalogue, matches)))
     rows = earlier.filter(pa.array(gone)).select(matches.column_names)
     nothing: dict[str, object] = {

@@ -35,8 +35,9 @@ from pipeline.vacuum import PLAN, clear_unfinished
 from schemas.settings import Settings
 from schemas.tables import MATCH, SCHEMA_VERSION
 from transforms import staging
+from transforms.functions.catalogue import Catalogue, changes, read_catalogue
 from transforms.functions.joining import ROW_BITS
-from transforms.functions.labelling import Catalogue, changes, collapse, complete, read_catalogue
+from transforms.functions.labelling import collapse, complete
 from transforms.functions.matching import WEIGHED
 from transforms.functions.publishing import changed_labels, constant, label_rows
 from transforms.functions.refusals import stored_uri
@@ -292,9 +293,8 @@ class _Run:
         caps = {name: sum(row.get(name, 0) for row in rows) for name in ("postings", "capped", "lost", "pairs")}
         weighed_paths += sorted(row["path"] for row in rows if "path" in row)
         pairs = complete(_weighed(weighed_paths), through, self.settings)
-        days = [catalogue.day[catalogue.index(pairs[side])] for side in ("left", "right")]
         pairs_path, ranges = self._path("pairs-to-complete.npy"), self.options.workers
-        save_array(pairs_path, pairs[changed.decides(*days)])
+        save_array(pairs_path, pairs[catalogue.decided_anew(pairs, changed)])
         rows = self._job("5-complete", lambda p, listing: build.build_complete(p, task, pairs_path, ranges, listing))
         weighed_paths += sorted(row["path"] for row in rows)
         return weighed_paths, task, caps

@@ -34,7 +34,7 @@ from transforms.functions.matching import (
 )
 from transforms.functions.rarity import DaysTable
 from transforms.functions.sketch_files import SketchFile, SketchFiles, days_of
-from transforms.functions.stretches import Changed, DaysTables, handles_in
+from transforms.functions.stretches import Changed, DaysTables, Ends, handles_in
 
 COUNTS = "counts"
 PAIRS_AT_ONCE = 20_000
@@ -231,14 +231,16 @@ class _Weigh(_Weighing):
     def _anchors(self, handles: Handles) -> npt.NDArray[np.int64]:
         return self.sketches.gather_lengths(handles, "anchors")
 
+    def _ends(self, handles: Handles) -> Ends:
+        return Ends(handles, days_of(self.sketches.gather(handles, ["day"])))
+
     def process(self, block: tuple[bytes, Iterable[bytes]]) -> Iterable[str]:
         pairs = sum_pairs(np.frombuffer(b"".join(block[1]), PAIR))
         if self.propose == "anchors":
             pairs = pairs[pairs["shared"] >= self.task.settings.min_shared_anchors]
             fewer = np.minimum(self._anchors(pairs["left"]), self._anchors(pairs["right"]))
             pairs = pairs[pairs["shared"] >= self.task.settings.min_shared_share * fewer]
-            days = [days_of(self.sketches.gather(pairs[side], ["day"])) for side in ("left", "right")]
-            pairs = pairs[self.task.changed.decides(*days)]
+            pairs = pairs[self.task.changed.decides(self._ends(pairs["left"]), self._ends(pairs["right"]))]
         yield self.weigh_into(f"{self.propose}-{int(block[0]):04d}", pairs)
 
 

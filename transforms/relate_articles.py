@@ -14,8 +14,9 @@ import pyarrow as pa
 from schemas import relations
 from schemas.settings import Settings
 from transforms import staging
+from transforms.functions.catalogue import read_catalogue
 from transforms.functions.joining import Handles
-from transforms.functions.labelling import RelatedRun, read_catalogue, relate_run
+from transforms.functions.labelling import RelatedRun, relate_run
 from transforms.functions.matching import WEIGHED, completeness_of, weigh
 from transforms.match_articles import MatchTask, load_array, open_sketches, open_tables, save_array
 
@@ -68,9 +69,8 @@ def relate_files(task: RelateTask) -> RelatedRun:
     catalogue = read_catalogue(sketches, task.first_new, task.settings.relate.keep)
     changed = task.match.changed
     weighed = np.concatenate([np.empty(0, WEIGHED), *(load_array(path) for path in task.weighed_paths)])
-    decided = changed.decides(*(catalogue.day[catalogue.index(weighed[side])] for side in ("left", "right")))
-    pairs = np.concatenate([weighed[decided], load_array(task.stored_path)])
-    seeds = changed.concerns(catalogue.day) | (catalogue.handles >= task.first_new)
+    pairs = np.concatenate([weighed[catalogue.decided_anew(weighed, changed)], load_array(task.stored_path)])
+    seeds = changed.relates(catalogue.ends(catalogue.handles)) | (catalogue.handles >= task.first_new)
 
     def completeness(handles: Handles) -> npt.NDArray[np.int64]:
         return completeness_of(sketches, handles, tables, settings.match)

@@ -14,16 +14,9 @@ from pipeline.earlier_matches import standing_pairs
 from schemas import relations
 from schemas.settings import Settings
 from schemas.tables import CLEANED
+from transforms.functions.catalogue import Catalogue, changes, read_catalogue
 from transforms.functions.joining import BAND_POSTING, PAIR, POSTING, join_postings, star_buckets
-from transforms.functions.labelling import (
-    Catalogue,
-    RelatedRun,
-    changes,
-    collapse,
-    complete,
-    read_catalogue,
-    relate_run,
-)
+from transforms.functions.labelling import RelatedRun, collapse, complete, relate_run
 from transforms.functions.matching import (
     WEIGHED,
     anchor_postings_of,
@@ -118,8 +111,7 @@ def weighed_pairs(
     out = catalogue.handles[~catalogue.stands | ~changed.concerns(catalogue.day)]
 
     def decided(pairs: npt.NDArray[np.void]) -> npt.NDArray[np.void]:
-        days = [catalogue.day[catalogue.index(pairs[side])] for side in ("left", "right")]
-        return pairs[changed.decides(*days)]
+        return pairs[catalogue.decided_anew(pairs, changed)]
 
     bands = gathered((band_postings_of(sketches, number, out, match) for number in numbers), BAND_POSTING)
     alike = weigh(sketches, star_buckets(bands), tables, match)
@@ -150,7 +142,7 @@ def plain_run(
     weighed = weighed_pairs(sketches, catalogue, tables, changed, settings)
     if earlier is not None:
         weighed = np.concatenate([weighed, standing_pairs(catalogue, earlier, changed)])
-    seeds = changed.concerns(catalogue.day) | (catalogue.handles >= first_new)
+    seeds = changed.relates(catalogue.ends(catalogue.handles)) | (catalogue.handles >= first_new)
 
     def completeness(handles: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
         return completeness_of(sketches, handles, tables, settings.match)

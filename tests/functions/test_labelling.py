@@ -26,18 +26,9 @@ from tests.functions.made_up import (
     text_of,
     words_of,
 )
+from transforms.functions.catalogue import NO_TIME, changes, read_catalogue
 from transforms.functions.joining import PAIR
-from transforms.functions.labelling import (
-    MAX_CLUSTER_PAIRS,
-    MAX_TWIN_ROWS,
-    NO_TIME,
-    changes,
-    left_out,
-    match_rows,
-    read_catalogue,
-    stored_pairs,
-    swap_sides,
-)
+from transforms.functions.labelling import MAX_CLUSTER_PAIRS, MAX_TWIN_ROWS, match_rows, stored_pairs, swap_sides
 from transforms.functions.matching import weigh
 from transforms.functions.sketch_files import SketchFiles
 
@@ -65,7 +56,7 @@ def test_the_same_words_are_one_node() -> None:
     catalogue = read_catalogue(sketch_files([articles[:2], articles[2:]]), 0)
     assert catalogue.node.tolist() == [1, 1, 2, 1, 1]
     assert catalogue.published[4] == NO_TIME
-    assert left_out(catalogue).tolist() == [catalogue.handles[place] for place in (0, 3, 4)]
+    assert catalogue.handles[~catalogue.stands].tolist() == [catalogue.handles[place] for place in (0, 3, 4)]
 
 
 def test_the_credited_outlet_stands_for_its_copies() -> None:
@@ -90,7 +81,7 @@ def test_repeats_do_not_count() -> None:
     assert catalogue.counted.tolist() == [False, True, True]
     stored = read_catalogue(sketch_files([again[:1], again[1:]]), 1 << 24)
     assert stored.counted.tolist() == [True, False, True]
-    assert left_out(stored).tolist() == [stored.handles[1]]
+    assert stored.handles[~stored.stands].tolist() == [stored.handles[1]]
     found, related, _ = plain_run([again[:1], again[1:]])
     assert len(related.articles) == 2
     assert labels_by_id(found, related)[article_id("a")].kept == article_id("b")
@@ -98,7 +89,7 @@ def test_repeats_do_not_count() -> None:
 
 def test_no_files_and_no_articles() -> None:
     catalogue = read_catalogue(SketchFiles([], dict.__getitem__), 0)  # type: ignore[arg-type]
-    assert len(catalogue.handles) == len(left_out(catalogue)) == 0
+    assert len(catalogue.handles) == len(catalogue.handles[~catalogue.stands]) == 0
     assert labels_of() == {}
     assert labels_of(Article("a", STORY)) == {}
 
@@ -403,5 +394,5 @@ def test_twenty_thousand_of_the_same_words_are_one_node() -> None:
     ids = pa.array([article_id(str(number)) for number in range(count)])
     rows = table.take(pa.array(np.zeros(count, np.int64))).set_column(0, table.schema.field(0), ids)
     catalogue = read_catalogue(SketchFiles(["0"], lambda _path, columns: rows.select(list(columns))), 0)
-    assert len(left_out(catalogue)) == count - 1
+    assert len(catalogue.handles[~catalogue.stands]) == count - 1
     assert set(catalogue.node.tolist()) == {ids.to_pylist().index(min(ids.to_pylist()))}

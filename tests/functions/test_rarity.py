@@ -15,7 +15,7 @@ from tests.functions.made_up import Article, sketch_files, text_of
 from transforms.functions.matching import count_stretch
 from transforms.functions.rarity import NO_DAY, count_rare, day_keys, days_seen, rarity_slot, table_slots
 from transforms.functions.shingling import hash_words, shingle_at
-from transforms.functions.stretches import UNDATED, Changed, DaysTables, stretches_of
+from transforms.functions.stretches import UNDATED, Changed, DaysTables, Ends, stretches_of
 
 NONE = np.empty(0, np.uint64)
 SLOTS = 1 << 16
@@ -160,7 +160,8 @@ DAY = st.one_of(st.just(NO_DAY), st.integers(-100, 100))
 @given(DAY, DAY, st.lists(DAY, max_size=4), st.integers(1, 9))
 def test_what_a_run_decides_anew(left: int, right: int, new: list[int], window: int) -> None:
     """A pair is decided anew exactly if a table it looks into has changed; and what it needs proposes."""
-    ends = [np.array([day], np.int32) for day in (left, right)]
+    days = [np.array([day], np.int32) for day in (left, right)]
+    ends = [Ends(np.zeros(1, np.uint64), one) for one in days]
     stretches = frozenset(stretches_of(np.array(new, np.int32), window).tolist())
     changed = Changed(stretches, window)
     looked_into: list[int] = []
@@ -169,7 +170,7 @@ def test_what_a_run_decides_anew(left: int, right: int, new: list[int], window: 
         looked_into.append(stretch)
         return np.zeros(2, np.uint8)
 
-    [(rows, _)] = DaysTables(table_of, window).by_surroundings(*ends)
+    [(rows, _)] = DaysTables(table_of, window).by_surroundings(*days)
     assert rows.tolist() == [0]
     decided = bool(changed.decides(*ends)[0])
     assert decided == bool(stretches & set(looked_into))
@@ -187,4 +188,4 @@ def test_what_a_run_decides_anew(left: int, right: int, new: list[int], window: 
         assert NO_DAY not in (left, right)
         assert abs(left - right) > window
     assert Changed(None, window).decides(*ends).all()
-    assert Changed(None, window).concerns(ends[0]).all()
+    assert Changed(None, window).concerns(days[0]).all()

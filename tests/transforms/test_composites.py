@@ -30,7 +30,8 @@ from tests.functions.made_up import (
 )
 from transforms import staging
 from transforms.clean_articles import CleanArticles
-from transforms.functions.labelling import Catalogue, collapse, complete, left_out, read_catalogue
+from transforms.functions.catalogue import Catalogue, read_catalogue
+from transforms.functions.labelling import collapse, complete
 from transforms.functions.matching import WEIGHED
 from transforms.functions.refusals import REFUSED
 from transforms.functions.sketch_files import SketchFiles
@@ -120,7 +121,7 @@ def through_beam(folder: Path, files: Sequence[Sequence[Article]], settings: Set
     standing = standing_by_stretch(catalogue.handles[stands], catalogue.day[stands], window)
     save_array(f"{folder}/standing.npy", standing)
     save_array(f"{folder}/stored.npy", np.empty(0, WEIGHED))
-    save_array(f"{folder}/left-out.npy", left_out(catalogue))
+    save_array(f"{folder}/left-out.npy", catalogue.handles[~catalogue.stands])
     save_array(f"{folder}/repeats.npy", catalogue.handles[~catalogue.counted])
     numbers = list(range(len(paths)))
     task = MatchTask(
@@ -132,7 +133,7 @@ def through_beam(folder: Path, files: Sequence[Sequence[Article]], settings: Set
     weighed = job("bands", numbers, MatchArticles(task, "bands"))
     alike = np.concatenate([np.empty(0, WEIGHED), *map(load_array, weighed)])
     through = collapse(catalogue, alike, SETTINGS.match.collapse_jaccard)
-    save_array(f"{folder}/anchors-left-out.npy", np.union1d(left_out(catalogue), through.handles))
+    save_array(f"{folder}/anchors-left-out.npy", np.union1d(catalogue.handles[~catalogue.stands], through.handles))
     anchors = dataclasses.replace(task, left_out_path=f"{folder}/anchors-left-out.npy")
     weighed += job("anchors", numbers, MatchArticles(anchors, "anchors"))
     found = np.concatenate([np.empty(0, WEIGHED), *map(load_array, weighed)])

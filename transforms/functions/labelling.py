@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from schemas import relations
 from schemas.settings import Settings
 from schemas.tables import MATCH, MATCH_COUNTS
+from transforms.functions.catalogue import Catalogue
 from transforms.functions.deciding import (
     NONE,
     REASONS,
@@ -30,111 +31,8 @@ from transforms.functions.joining import PAIR, Handles
 from transforms.functions.likeness import rare_containment, share
 from transforms.functions.matching import WEIGHED
 from transforms.functions.relating import DecidedPairs, Ints, Ranked, components, relate
-from transforms.functions.sketch_files import SketchFiles, days_of, packed_bytes
-from transforms.functions.stretches import Changed, stretches_of
-
-NO_TIME = np.int64(2**62)
 
 Weigh = Callable[[npt.NDArray[np.void]], npt.NDArray[np.void]]
-
-
-@dataclass(frozen=True)
-class Catalogue:
-    """What ranks and names every article of the run and the store; all of length n, in the order of `handles`.
-
-    Attributes:
-        handles: uint64, ascending.
-        ids: string column.
-        origin_rank: int8. published: int64 microseconds, NO_TIME where unknown. removed_share: float32.
-        day: int32, NO_DAY where unknown.
-        node: int64, index of the article that stands for all of the same folded words.
-        counted: bool, False for repeats, which are no articles.
-        stood: bool, which articles stood for theirs before this run.
-    """
-
-    handles: Handles
-    ids: pa.StringArray
-    origin_rank: npt.NDArray[np.int8]
-    published: Ints
-    removed_share: npt.NDArray[np.float32]
-    day: npt.NDArray[np.int32]
-    node: Ints
-    counted: npt.NDArray[np.bool_]
-    stood: npt.NDArray[np.bool_]
-
-    @property
-    def stands(self) -> npt.NDArray[np.bool_]:
-        """Which articles stand for all of the same words: bool[n]."""
-        stands: npt.NDArray[np.bool_] = self.counted & (self.node == np.arange(len(self.node)))
-        return stands
-
-    def index(self, handles: Handles) -> Ints:
-        """Indices of handles, all of which must be in the catalogue."""
-        return np.searchsorted(self.handles, handles)
-
-    def index_of_ids(self, ids: pa.ChunkedArray) -> Ints:
-        """Indices of article ids; -1 for an unknown one."""
-        return pc.fill_null(pc.index_in(ids, self.ids), -1).to_numpy().astype(np.int64)
-
-
-def read_catalogue(sketches: SketchFiles, first_new: int, keep: str = "most-complete") -> Catalogue:
-    """The catalogue of all sketch files.
-
-    An article_id that comes again is a repeat: of a run's own records the one with the lowest publication time and
-    then the lowest handle counts, and an article of an earlier run always does. Of articles with the same words the
-    one stands for all of nearest origin, then earliest (these swapped by `keep` earliest), then cleanest, lowest id.
-
-    Args:
-        first_new: handles from here on are this run's.
-    """
-    columns = ["article_id", "origin_rank", "published_at", "removed_share", "text_digest", "day"]
-    tables = [sketches.table(number, columns) for number in range(len(sketches.paths))]
-    if not tables:
-        empty = np.empty(0, np.int64)
-        return Catalogue(
-            empty.astype(np.uint64), pa.array([], pa.string()), empty.astype(np.int8), empty,
-            empty.astype(np.float32), empty.astype(np.int32), empty, empty.astype(np.bool_), empty.astype(np.bool_),
-        )  # fmt: skip
-    table = pa.concat_tables(tables)
-    handles = np.concatenate([sketches.handles(number) for number in range(len(tables))])
-    ids = pa.concat_arrays(table.column("article_id").chunks)
-    origin = table.column("origin_rank").to_numpy()
-    published = table.column("published_at").cast(pa.int64()).fill_null(NO_TIME).to_numpy()
-    removed = table.column("removed_share").to_numpy()
-    digests = packed_bytes(table.column("text_digest"), 16).view(np.uint64).reshape(-1, 2)
-    codes = pc.rank(ids, sort_keys="ascending", tiebreaker="dense").to_numpy().astype(np.int64)
-    counted = np.ones(len(handles), np.bool_)
-    order = np.lexsort((handles, np.where(handles < first_new, -1, published), codes))
-    counted[order[1:][codes[order[1:]] == codes[order[:-1]]]] = False
-    ranking = (origin, published) if keep == "earliest" else (published, origin)  # the last counts first
-    order = np.lexsort((codes, removed, *ranking, digests[:, 1], digests[:, 0]))
-    before = handles < first_new
-    return Catalogue(
-        handles, ids, origin, published, removed, days_of(table), _nodes(order, counted, digests), counted,
-        before & counted & (_nodes(order, before & counted, digests) == np.arange(len(handles))),
-    )  # fmt: skip
-
-
-def _nodes(order: Ints, counted: npt.NDArray[np.bool_], digests: npt.NDArray[np.uint64]) -> Ints:
-    """For each article the first in `order` of the same digest, among those counted; itself where it isn't."""
-    node = np.arange(len(order))
-    order = order[counted[order]]
-    if len(order):
-        same = np.r_[False, (digests[order[1:]] == digests[order[:-1]]).all(axis=1)]
-        node[order] = order[np.maximum.accumulate(np.where(same, 0, np.arange(len(order))))]
-    return node
-
-
-def left_out(catalogue: Catalogue) -> Handles:
-    """Handles that propose no pairs: repeats, and articles that another one of the same words stands for."""
-    return catalogue.handles[~catalogue.stands]
-
-
-def changes(catalogue: Catalogue, window_days: int) -> Changed:
-    """What the run's articles change: the stretches in which not the same articles stand for theirs as before."""
-    other = catalogue.stands != catalogue.stood
-    stretches = stretches_of(catalogue.day[other], window_days)
-    return Changed(frozenset(np.unique(stretches).tolist()), window_days)
 
 
 @dataclass(frozen=True)
@@ -410,17 +308,17 @@ def _twin_pairs(
         return pairs[:0]
     order = members[np.argsort(catalogue.node[members], kind="stable")]
     starts = np.searchsorted(catalogue.node[order], np.arange(len(catalogue.node) + 1))
-    parts = []
-    for at in many.tolist():
-        first = order[starts[left[at]] : starts[left[at] + 1]]
-        second = order[starts[right[at]] : starts[right[at] + 1]]
-        rows = np.repeat(pairs[at : at + 1], len(first) * len(second))
-        one = catalogue.handles[np.repeat(first, len(second))]
-        other = catalogue.handles[np.tile(second, len(first))]
-        rows["evidence"] = np.where(one > other, swap_sides(rows["evidence"]), rows["evidence"])
-        rows["left"], rows["right"] = np.minimum(one, other), np.maximum(one, other)
-        parts.append(rows)
-    return np.concatenate(parts)
+    counts = sizes[left[many]] * sizes[right[many]]
+    at = np.repeat(many, counts)
+    # Every one of the left side's articles with every one of the right side's.
+    place = np.arange(len(at)) - np.repeat(np.cumsum(counts) - counts, counts)
+    first, second = np.divmod(place, sizes[right[at]])
+    one = catalogue.handles[order[starts[left[at]] + first]]
+    other = catalogue.handles[order[starts[right[at]] + second]]
+    rows = pairs[at]
+    rows["evidence"] = np.where(one > other, swap_sides(rows["evidence"]), rows["evidence"])
+    rows["left"], rows["right"] = np.minimum(one, other), np.maximum(one, other)
+    return rows
 
 
 def _first_of_each(pairs: npt.NDArray[np.void]) -> npt.NDArray[np.void]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +41,13 @@ def earlier_stretch(left: Stretches, right: Stretches) -> tuple[Stretches, Mask]
     return earlier, (left == UNDATED) != (right == UNDATED)
 
 
+class Ends(NamedTuple):
+    """One article of each of n pairs: handles uint64[n], days int32[n]."""
+
+    handles: npt.NDArray[np.uint64]
+    days: Days
+
+
 @dataclass(frozen=True)
 class Changed:
     """What a run changes.
@@ -47,16 +55,21 @@ class Changed:
     Attributes:
         stretches: those whose standing articles are not the ones they were; None: all of them.
         window_days: the length of a stretch.
+        only_from: decided are only pairs with an article of this handle or a later one, whatever else the stretches
+            hold: what a provisional run settles for. None: all pairs that the stretches change.
     """
 
     stretches: frozenset[int] | None
     window_days: int
+    only_from: int | None = None
 
-    def decides(self, left: Days, right: Days) -> Mask:
+    def decides(self, left: Ends, right: Ends) -> Mask:
         """Which pairs are decided anew: bool[n]."""
+        if self.only_from is not None:
+            return self.is_new(left.handles) | self.is_new(right.handles)
         if self.stretches is None:
-            return np.ones(len(left), np.bool_)
-        earlier, mixed = earlier_stretch(*(stretches_of(days, self.window_days) for days in (left, right)))
+            return np.ones(len(left.days), np.bool_)
+        earlier, mixed = earlier_stretch(*(stretches_of(end.days, self.window_days) for end in (left, right)))
         around = self._within(earlier, -1, 1) & (earlier != UNDATED)
         return around | ((mixed | (earlier == UNDATED)) & (UNDATED in self.stretches))
 
@@ -65,8 +78,20 @@ class Changed:
         if self.stretches is None or UNDATED in self.stretches:
             return np.ones(len(days), np.bool_)
         stretches = stretches_of(days, self.window_days)
+        if self.only_from is not None:
+            return self._within(stretches, -1, 1) | (stretches == UNDATED)
         # A pair's earlier article lies up to one stretch off, its later one a stretch more; crowds are of one stretch.
         return self._within(stretches, -1, 2) | (stretches == UNDATED)
+
+    def is_new(self, handles: npt.NDArray[np.uint64]) -> Mask:
+        """Which articles a provisional run decides; none where all that changed is decided: bool[n]."""
+        if self.only_from is None:
+            return np.zeros(len(handles), np.bool_)
+        return handles >= np.uint64(self.only_from)
+
+    def relates(self, articles: Ends) -> Mask:
+        """Which articles may stand otherwise now, so that all that is connected with them is related anew: bool[n]."""
+        return self.concerns(articles.days) if self.only_from is None else self.is_new(articles.handles)
 
     def surroundings(self, stretches: Stretches) -> Stretches:
         """Those of the given stretches that pairs to be decided have in their surroundings."""
