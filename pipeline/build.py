@@ -38,9 +38,7 @@ def build_rarity(
     pipeline: beam.Pipeline, task: MatchTask, lines: FurnitureTask, stretches: list[int], listing: str
 ) -> None:
     """2: on how many days of each stretch of time each shingle was seen, and which lines are an outlet's furniture."""
-    shingles = (
-        pipeline | "Stretches" >> beam.Create(stretches) | "Count rarity" >> CountRarity(task)
-    )
+    shingles = pipeline | "Stretches" >> beam.Create(stretches) | "Count rarity" >> CountRarity(task)
     known = pipeline | "Once" >> beam.Create([0]) | "Learn furniture" >> LearnFurniture(lines)
     (shingles, known) | "Both" >> beam.Flatten() | "List what is common" >> WriteListing(listing)
 
@@ -53,6 +51,15 @@ def build_match(pipeline: beam.Pipeline, task: MatchTask, files: list[int], prop
         | "Match articles" >> MatchArticles(task, propose)
         | "List pairs" >> WriteListing(listing)
     )
+
+
+def build_provisional(
+    pipeline: beam.Pipeline, task: MatchTask, lines: FurnitureTask, files: list[int], listing: str
+) -> None:
+    """2 to 5 of a run of which the labels are provisional: only what is new proposes pairs, by its anchors."""
+    weighed = pipeline | "Sketch files" >> beam.Create(files) | "Match articles" >> MatchArticles(task, "anchors")
+    known = pipeline | "Once" >> beam.Create([0]) | "Learn furniture" >> LearnFurniture(lines)
+    (weighed, known) | "Both" >> beam.Flatten() | "List pairs" >> WriteListing(listing)
 
 
 def build_complete(pipeline: beam.Pipeline, task: MatchTask, pairs_path: str, ranges: int, listing: str) -> None:

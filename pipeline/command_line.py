@@ -14,7 +14,19 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from pipeline.advice import advice
-from pipeline.commands import compact, compare, explain, export, relabel, report, run, settings, vacuum, verify
+from pipeline.commands import (
+    compact,
+    compare,
+    explain,
+    export,
+    reconcile,
+    relabel,
+    report,
+    run,
+    settings,
+    vacuum,
+    verify,
+)
 from pipeline.errors import (
     COMMITTING,
     EXIT_FAILED,
@@ -26,9 +38,9 @@ from pipeline.errors import (
     UsageError,
 )
 from pipeline.log_lines import JSON, TEXT, JsonFormatter, log_line
-from schemas.settings import SettingError
+from schemas.checked_settings import SettingError
 
-COMMANDS = (run, report, explain, export, relabel, compare, verify, compact, vacuum, settings)
+COMMANDS = (run, reconcile, report, explain, export, relabel, compare, verify, compact, vacuum, settings)
 """In the order in which `--help` shows them."""
 
 

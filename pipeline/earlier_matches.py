@@ -14,6 +14,7 @@ from schemas.tables import MATCH, SCHEMA_VERSION
 from transforms.functions.catalogue import Catalogue
 from transforms.functions.deciding import NONE, RELATION_CODES, decide
 from transforms.functions.labelling import evidence_of, stored_pairs
+from transforms.functions.relating import components
 from transforms.functions.stretches import Changed
 
 WITHDRAWN = "no longer compared: what the two share stands in too many articles"
@@ -21,9 +22,44 @@ WITHDRAWN = "no longer compared: what the two share stands in too many articles"
 
 def earlier_matches(store: Store) -> pa.Table:
     """The newest row of each pair in a store, of this version's schema: MATCH."""
-    rows = store.read("matches")
+    return _newest_of_this_version(store.read("matches"))
+
+
+def _newest_of_this_version(rows: pa.Table) -> pa.Table:
     rows = rows.filter(pc.equal(rows.column("schema_version"), SCHEMA_VERSION)).combine_chunks()
     return newest(rows, ["left_id", "right_id"])
+
+
+def connected_matches(
+    store: Store, catalogue: Catalogue, weighed: npt.NDArray[np.void], changed: Changed, settings: MatchSettings
+) -> pa.Table:
+    """Those of `earlier_matches` that matches of any kind connect with a new article: MATCH.
+
+    Args:
+        weighed: WEIGHED, the pairs of a run's new articles.
+        changed: what tells which articles these are.
+    """
+    rows = store.read("matches")
+    ends = [catalogue.index_of_ids(rows.column(name)) for name in ("left_id", "right_id")]
+    known = (ends[0] >= 0) & (ends[1] >= 0)
+    left, right = (catalogue.node[np.maximum(end, 0)] for end in ends)
+    # By the stored shares, a little lower than they decide: a row too many is related and changes nothing.
+    least = settings.partial_containment - SHARE_ROUNDING
+    akin = pc.not_equal(rows.column("relation"), RELATION_CODES[NONE]).to_numpy()
+    akin |= (rows.column("containment").to_numpy() >= least) & (rows.column("rare_containment").to_numpy() >= least)
+    akin &= known
+    new = [catalogue.node[catalogue.index(weighed[side])] for side in ("left", "right")]
+    component = components(
+        len(catalogue.node), np.concatenate([left[akin], new[0]]), np.concatenate([right[akin], new[1]])
+    )
+    reached = np.zeros(len(catalogue.node), np.bool_)
+    reached[component[catalogue.node[changed.is_new(catalogue.handles) & catalogue.counted]]] = True
+    rows = rows.filter(pa.array(known & reached[component[left]] & reached[component[right]]))
+    return _newest_of_this_version(rows)
+
+
+SHARE_ROUNDING = 1e-6
+"""Stored shares are float32, those that decide float64."""
 
 
 def standing_pairs(catalogue: Catalogue, earlier: pa.Table, changed: Changed) -> npt.NDArray[np.void]:
@@ -32,6 +68,9 @@ def standing_pairs(catalogue: Catalogue, earlier: pa.Table, changed: Changed) ->
     Pairs that a story asked for are left out: what the story was then may not be what it is now, and it asks again.
     """
     pairs = stored_pairs(catalogue, earlier.filter(pc.invert(earlier.column("asked"))))
+    if changed.only_from is not None:
+        # A new article may stand for an older one of the same words: what that one's pairs are, holds for it.
+        return pairs
     return pairs[~catalogue.decided_anew(pairs, changed)]
 
 
@@ -57,6 +96,7 @@ def withdrawn_rows(
     nodes = [catalogue.node[np.maximum(end, 0)] for end in ends]
     akin = decide(evidence_of(earlier), settings).akin
     gone = akin & (ends[0] >= 0) & (ends[1] >= 0) & (nodes[0] != nodes[1])
+    gone &= changed.only_from is None
     gone &= changed.decides(*(catalogue.ends(catalogue.handles[node]) for node in nodes))
     gone &= ~np.isin(_pair_codes(catalogue, *nodes), _pair_codes(catalogue, *_nodes_of(catalogue, matches)))
     rows = earlier.filter(pa.array(gone)).select(matches.column_names)

@@ -27,6 +27,9 @@ def newest(table: pa.Table, keys: Sequence[str]) -> pa.Table:
     return table.take(pa.array(np.sort(last)))
 
 
-def current_labels(store: Store) -> pa.Table:
-    """The newest label of every article of a store: LABEL, each article once."""
-    return newest(store.read("labels", LABEL.names).combine_chunks(), ["article_id"])
+def current_labels(store: Store, articles: pa.Array | None = None) -> pa.Table:
+    """The newest label of every article of a store, or of the given ones: LABEL, each article once."""
+    rows = store.read("labels", LABEL.names)
+    if articles is not None:
+        rows = rows.filter(pc.is_in(rows.column("article_id"), articles))
+    return newest(rows.combine_chunks(), ["article_id"])

@@ -8,7 +8,6 @@ import os
 import shutil
 import sys
 import traceback
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,9 +21,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline import build
-from pipeline.earlier_matches import earlier_matches, new_rows, standing_pairs, withdrawn_rows
+from pipeline.accounts import check_sums, manifest_of
+from pipeline.earlier_matches import connected_matches, earlier_matches, new_rows, standing_pairs, withdrawn_rows
 from pipeline.errors import INTERRUPTED, RunError, uninterrupted
-from pipeline.guards import warnings_of
 from pipeline.inputs import FoundInputs, InputFile, find_inputs
 from pipeline.labels import current_labels
 from pipeline.progress import Progress
@@ -32,20 +31,20 @@ from pipeline.report import write_report
 from pipeline.runners import local_pipeline
 from pipeline.store import STAGING, Store, locked
 from pipeline.vacuum import PLAN, clear_unfinished
-from schemas.settings import Settings
+from schemas import relations
+from schemas.settings import Settings, stored_settings
 from schemas.tables import MATCH, SCHEMA_VERSION
 from transforms import staging
-from transforms.functions.catalogue import Catalogue, changes, read_catalogue
-from transforms.functions.joining import ROW_BITS
+from transforms.functions.catalogue import Catalogue, changes
+from transforms.functions.joining import ROW_BITS, Handles
 from transforms.functions.labelling import collapse, complete
 from transforms.functions.matching import WEIGHED
 from transforms.functions.publishing import changed_labels, constant, label_rows
-from transforms.functions.refusals import stored_uri
 from transforms.functions.signing import scheme
 from transforms.functions.splits import plan_splits
 from transforms.functions.stretches import Changed, standing_by_stretch
 from transforms.learn_furniture import FurnitureTask
-from transforms.match_articles import MatchTask, load_array, open_sketches, save_array
+from transforms.match_articles import MatchTask, load_array, open_catalogue, save_array
 from transforms.publish_run import PublishTask, write_table
 from transforms.relate_articles import RelateTask
 
@@ -68,6 +67,9 @@ class RunOptions:
     """Files that were last changed before are left out."""
     reprocess: bool = False
     """Files that the store has read are read again."""
+    provisional: bool = False
+    """Only pairs with a new article are decided, so that the run costs what is new; `reconcile`, or the next run that
+    is not provisional, decides the rest, and ends where one run over everything would."""
 
 
 def run(options: RunOptions, progress: Progress) -> dict[str, Any]:
@@ -85,7 +87,7 @@ def run(options: RunOptions, progress: Progress) -> dict[str, Any]:
             "older": found.older,
         }  # fmt: skip
     with locked(store.path):
-        store = Store(options.store)
+        store = Store(options.store, keep_read=options.provisional)
         new = _new(found, store, options)
         progress.say(found.told(new))
         return _Run(options, store, new, progress).commit()
@@ -107,6 +109,18 @@ def relabel(options: RunOptions, progress: Progress) -> dict[str, Any]:
         return _Run(options, Store(options.store), [], progress).commit()
 
 
+def reconcile(path: str, workers: int, progress: Progress) -> dict[str, Any]:
+    """Makes the labels of a store's provisional runs final, by the settings that the last run had.
+
+    Gives the manifest, or {"nothing_new": ...} where all labels are final. Raises as `relabel` does.
+    """
+    store = Store(path)
+    store.require()
+    if not store.undecided:
+        return {"nothing_new": True, "kind": RELABEL, "store": store.path}
+    return relabel(RunOptions((), path, stored_settings(store.runs[-1]["settings"]), workers), progress)
+
+
 def _new(found: FoundInputs, store: Store, options: RunOptions) -> list[InputFile]:
     return found.new(frozenset() if options.reprocess else store.known_inputs())
 
@@ -125,7 +139,9 @@ class _Run:
         entries = [dataclasses.asdict(entry) for entry in inputs]
         # What only decides whether the run may commit doesn't make it another run.
         deciding = {key: value for key, value in self.settings.as_dict().items() if not key.startswith("run.")}
-        asked = json.dumps([entries, deciding], sort_keys=True)
+        # A store without a final run to go by, or one decided by other settings, is decided whole.
+        provisional = self.options.provisional and self._decides_as_before()
+        asked = json.dumps([entries, deciding, *(["provisional"] if provisional else [])], sort_keys=True)
         number = self.store.next_number
         return {
             "kind": "run" if inputs else RELABEL,
@@ -133,6 +149,7 @@ class _Run:
             "run_id": f"{number:08d}-{sha256(asked.encode()).hexdigest()[:8]}",
             "inputs": entries,
             "settings": self.settings.as_dict(),
+            "provisional": provisional,
             "started_at": datetime.now(UTC).isoformat(timespec="microseconds"),
         }
 
@@ -199,15 +216,16 @@ class _Run:
         sketch_paths, first_new = self._sketch_paths(parts)
         catalogue, changed = self._catalogue(sketch_paths, first_new)
         weighed_paths, task, caps = self._match(parts, sketch_paths, catalogue, changed)
-        earlier = earlier_matches(self.store)
+        earlier = self._earlier(catalogue, weighed_paths, changed)
         self._relate(catalogue, task, weighed_paths, earlier, first_new)
         files = self._publish(parts, sketch_paths) if parts else []
         files += self._publish_labels(catalogue, changed, earlier, first_new)
-        if not files and not self.plan["inputs"]:
+        if not files and not self.plan["inputs"] and not self.store.undecided:
             shutil.rmtree(self.folder, ignore_errors=True)
             return {"nothing_new": True, "kind": RELABEL, "store": self.store.path}
-        manifest = self._manifest(parts, files, caps)
-        self._check(manifest)
+        stories = staging.read_arrow(self._path("labels.arrow")).column("story_id")
+        manifest = manifest_of(self.plan, self.settings, parts, files, caps, self.relabelled, stories)
+        check_sums(manifest, self.settings)
         write_report(staging.join(self.folder, "publish"), manifest)
         self._move_into_place()
         with uninterrupted():
@@ -241,14 +259,17 @@ class _Run:
         old = self.store.files("sketches")
         folder = staging.join(self.folder, "staged", "sketches")
         new = [staging.join(folder, f"{part['name']}.arrow") for part in parts if part["articles"]]
-        return (*old, *new), len(old) << 24
+        return (*old, *new), len(old) << ROW_BITS
 
     def _catalogue(self, sketch_paths: tuple[str, ...], first_new: int) -> tuple[Catalogue, Changed]:
         """All articles, and what this run's change."""
-        sketches, keep = open_sketches(sketch_paths), self.settings.relate.keep
-        catalogue = read_catalogue(sketches, first_new, keep)
+        undecided = sum(entry["table"] == "sketches" for one in self.store.undecided for entry in self.store.entries(one))
+        self.first_undecided = first_new - (0 if self.plan["provisional"] else undecided << ROW_BITS)
+        catalogue = open_catalogue(sketch_paths, first_new, self.settings.relate.keep, self.first_undecided)
         window = self.settings.match.window_days
         changed = changes(catalogue, window) if self._decides_as_before() else Changed(None, window)
+        if self.plan["provisional"]:
+            changed = dataclasses.replace(changed, only_from=first_new)
         stands = catalogue.stands
         standing = standing_by_stretch(catalogue.handles[stands], catalogue.day[stands], window)
         save_array(self._path("standing.npy"), standing)
@@ -264,7 +285,7 @@ class _Run:
 
         if not self.store.runs or self.store.runs[-1]["schema_version"] != SCHEMA_VERSION:
             return False
-        return deciding(self.store.runs[-1]["settings"]) == deciding(self.plan["settings"])
+        return deciding(self.store.runs[-1]["settings"]) == deciding(self.settings.as_dict())
 
     def _path(self, name: str) -> str:
         return staging.join(self.folder, name)
@@ -276,13 +297,14 @@ class _Run:
             sketch_paths, changed, self._path("left-out.npy"), self._path("standing.npy"), (), self._path("matched"),
             self.settings.match,
         )  # fmt: skip
+        if self.plan["provisional"]:
+            return self._match_new(parts, task, catalogue)
         stretches = changed.surroundings(np.unique(load_array(task.standing_path)["stretch"])).tolist()
         lines = self._furniture_task(parts, len(sketch_paths))
         rows = self._job("2-rarity", lambda p, listing: build.build_rarity(p, task, lines, stretches, listing))
         tables = tuple((row["stretch"], row["path"]) for row in rows if "path" in row)
         task = dataclasses.replace(task, table_paths=tables)
-        proposing = catalogue.handles[catalogue.stands & changed.concerns(catalogue.day)]
-        numbers = np.unique(proposing >> np.uint64(ROW_BITS)).tolist()
+        numbers = _files_of(catalogue.handles[catalogue.stands & changed.concerns(catalogue.day)])
         rows = self._job("3-alike", lambda p, listing: build.build_match(p, task, numbers, "bands", listing))
         weighed_paths = sorted(row["path"] for row in rows if "path" in row)
         through = collapse(catalogue, _weighed(weighed_paths), self.settings.match.collapse_jaccard)
@@ -290,7 +312,7 @@ class _Run:
         save_array(self._path("left-out-of-anchors.npy"), left_out)
         anchors = dataclasses.replace(task, left_out_path=self._path("left-out-of-anchors.npy"))
         rows = self._job("4-match", lambda p, listing: build.build_match(p, anchors, numbers, "anchors", listing))
-        caps = {name: sum(row.get(name, 0) for row in rows) for name in ("postings", "capped", "lost", "pairs")}
+        caps = _caps_of(rows)
         weighed_paths += sorted(row["path"] for row in rows if "path" in row)
         pairs = complete(_weighed(weighed_paths), through, self.settings)
         pairs_path, ranges = self._path("pairs-to-complete.npy"), self.options.workers
@@ -298,6 +320,22 @@ class _Run:
         rows = self._job("5-complete", lambda p, listing: build.build_complete(p, task, pairs_path, ranges, listing))
         weighed_paths += sorted(row["path"] for row in rows)
         return weighed_paths, task, caps
+
+    def _match_new(
+        self, parts: list[dict[str, Any]], task: MatchTask, catalogue: Catalogue
+    ) -> tuple[list[str], MatchTask, dict[str, int]]:
+        """Pairs of new articles; of the older ones those propose that their label doesn't call copies as a whole."""
+        labels = current_labels(self.store)
+        whole = pc.is_in(labels.column("relation"), pa.array([relations.EXACT, relations.NEAR]))
+        copies = catalogue.index_of_ids(labels.column("article_id").filter(whole))
+        left_out = np.union1d(load_array(task.left_out_path), catalogue.handles[copies[copies >= 0]])
+        save_array(task.left_out_path, left_out)
+        numbers = _files_of(np.setdiff1d(catalogue.handles, left_out, assume_unique=True))
+        lines = self._furniture_task(parts, len(task.sketch_paths))
+        # Few pairs: one file of them, so that what is rare around them is counted once.
+        whole_task = dataclasses.replace(task, settings=dataclasses.replace(task.settings, partitions=1))
+        rows = self._job("4-match", lambda p, listing: build.build_provisional(p, whole_task, lines, numbers, listing))
+        return sorted(row["path"] for row in rows if "path" in row), task, _caps_of(rows)
 
     def _furniture_task(self, parts: list[dict[str, Any]], files: int) -> FurnitureTask:
         folder = staging.join(self.folder, "staged", "furniture")
@@ -310,12 +348,20 @@ class _Run:
             settings=self.settings,
         )
 
+    def _earlier(self, catalogue: Catalogue, weighed_paths: list[str], changed: Changed) -> pa.Table:
+        """The store's matches: all of them, or of a provisional run those that matches connect with what is new."""
+        if not self.plan["provisional"]:
+            return earlier_matches(self.store)
+        return connected_matches(self.store, catalogue, _weighed(weighed_paths), changed, self.settings.match)
+
     def _relate(
         self, catalogue: Catalogue, task: MatchTask, weighed_paths: list[str], earlier: pa.Table, first_new: int
     ) -> None:
         stored_path = self._path("stored.npy")
         save_array(stored_path, standing_pairs(catalogue, earlier, task.changed))
-        relate_task = RelateTask(task, tuple(weighed_paths), stored_path, self.folder, self.settings, first_new)
+        relate_task = RelateTask(
+            task, tuple(weighed_paths), stored_path, self.folder, self.settings, first_new, self.first_undecided
+        )
         self._job("6-relate", lambda p, listing: build.build_relate(p, relate_task, listing))
 
     def _publish_task(self, sketch_paths: tuple[str, ...]) -> PublishTask:
@@ -357,8 +403,7 @@ class _Run:
         if self.store.manifests:
             # Articles that had a match and have none any more go back to standing for themselves.
             touched = catalogue.ids.filter(pa.array(load_array(self._path("touched.npy"))))
-            old = current_labels(self.store)
-            old = old.filter(pc.is_in(old.column("article_id"), touched))
+            old = current_labels(self.store, touched)
             again = label_rows(old.column("article_id"), related, self.run_id)
             other = again.filter(pa.array(changed_labels(old, again)))
             self.relabelled = other.num_rows
@@ -378,69 +423,6 @@ class _Run:
                 files.append({"table": name, **write_table(task, name, path, table)})
         return files
 
-    def _manifest(
-        self, parts: list[dict[str, Any]], files: list[dict[str, Any]], caps: dict[str, int]
-    ) -> dict[str, Any]:
-        by_file = {name: Counter[str]() for name in ("clean", "copies", "rejected")}
-        totals: dict[str, Counter[str]] = {}
-        for entry in files:
-            if entry["table"] in by_file:
-                by_file[entry["table"]].update(entry["by_source_uri"])
-            for key, counts in entry.items():
-                if key.startswith("by_") and key != "by_source_uri":
-                    totals.setdefault(f"{entry['table']}_{key}", Counter()).update(counts)
-        given = Counter[str]()
-        for part in parts:
-            given[part["uri"]] += part["given"]
-        inputs = [
-            {**entry, "records": given[entry["path"]]}
-            | {name: sum(by_file[name][uri] for uri in {entry["path"], stored_uri(entry["path"])}) for name in by_file}
-            for entry in self.plan["inputs"]
-        ]
-        counts = {name: sum(entry[name] for entry in inputs) for name in ("records", *by_file)}
-        counts["words"] = sum(part["words"] for part in parts)
-        counts["relabelled"] = self.relabelled
-        counts["stories"] = sum(totals.get("clean_by_relation", Counter()).values())
-        stories = staging.read_arrow(self._path("labels.arrow")).column("story_id")
-        # Before the tallies are cut to what is common: a source beyond them is warned of too.
-        clean, copies = (totals.get(f"{table}_by_source", Counter()) for table in ("clean", "copies"))
-        return {
-            "kind": self.plan["kind"], "number": self.plan["number"], "run_id": self.run_id,
-            "schema_version": SCHEMA_VERSION, "scheme": scheme(self.settings.sign),
-            "started_at": self.plan["started_at"],
-            "committed_at": datetime.now(UTC).isoformat(timespec="microseconds"),
-            "settings": self.plan["settings"], "counts": counts, "caps": caps, "inputs": inputs,
-            "warnings": [warning.as_dict() for warning in warnings_of(clean, copies, stories, self.settings.run)],
-            "tallies": {name: dict(tally.most_common(200)) for name, tally in sorted(totals.items())},
-            "files": [{key: entry[key] for key in ("table", "path", "rows", "bytes", "sha256")} for entry in files],
-        }  # fmt: skip
-
-    def _check(self, manifest: dict[str, Any]) -> None:
-        """Nothing vanishes: records in = clean + copies + rejected, per file and in all.
-
-        Raises:
-            RunError: a sum is wrong, or more was refused than the settings allow.
-        """
-        for entry in [*manifest["inputs"], {"path": "all files", **manifest["counts"]}]:
-            out = entry["clean"] + entry["copies"] + entry["rejected"]
-            if entry["records"] != out:
-                raise RunError(
-                    f"{entry['path']}: {entry['records']} records were read but {out} would be written (clean "
-                    f"{entry['clean']}, copies {entry['copies']}, rejected {entry['rejected']}). Nothing was "
-                    "committed; this is a defect of copydesk, please report it with the staging folder"
-                )
-        counts = manifest["counts"]
-        tally = manifest["tallies"].get("rejected_by_reason", {})
-        repeats = tally.get("repeat", 0)
-        refused, given = counts["rejected"] - repeats, counts["records"] - repeats
-        most = self.settings.run.max_rejected_fraction
-        if given and refused / given > most:
-            worst = ", ".join(f"{name} {count}" for name, count in tally.items() if name != "repeat")
-            raise RunError(
-                f"{refused} of {given} records (repeats not counted) were refused ({worst}), more than the share "
-                f"{most:g} that --max-rejected-fraction allows. Nothing was committed"
-            )
-
     def _move_into_place(self) -> None:
         """Renames each table's folder of this run into the store; done again after a kill, it finds them there."""
         published = staging.join(self.folder, "publish")
@@ -454,6 +436,16 @@ class _Run:
                 if os.path.isdir(target):
                     shutil.rmtree(target)
                 os.rename(source, target)
+
+
+def _files_of(handles: Handles) -> list[int]:
+    """The numbers of the sketch files of articles."""
+    return [int(one) for one in np.unique(handles >> np.uint64(ROW_BITS))]
+
+
+def _caps_of(rows: list[dict[str, Any]]) -> dict[str, int]:
+    """What the caps cost, added up over a job's listing."""
+    return {name: sum(row.get(name, 0) for row in rows) for name in ("postings", "capped", "lost", "pairs")}
 
 
 def _weighed(paths: list[str]) -> np.ndarray:

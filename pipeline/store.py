@@ -29,17 +29,24 @@ def written(manifest: dict[str, Any]) -> list[dict[str, Any]]:
     return [*manifest["files"], *manifest.get("superseded", [])]
 
 
+_READ: dict[tuple[str, ...], pa.Table] = {}
+"""What stores with `keep_read` have read, by file and columns: files are never written again."""
+
+
 class Store:
     """A store at a path; the manifests are read once.
+
+    Args:
+        keep_read: tables once read stay in this process's memory, for the many small runs of a stream.
 
     Raises:
         UsageError: the path holds something else, or a store written by a newer program.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, keep_read: bool = False) -> None:
         if not path.strip():
             raise UsageError("--store is empty; expected a folder (is a variable unset?)")
-        self.path = path.rstrip("/") or path
+        self.path, self.keep_read = path.rstrip("/") or path, keep_read
         if staging.is_local(path) and os.path.exists(path) and not os.path.isdir(path):
             raise UsageError(f"{path} is a file; expected a folder for the store, or a path where there is nothing yet")
         self.manifests: list[dict[str, Any]] = [staging.read_json(one) for one in self._manifest_paths()]
@@ -108,6 +115,14 @@ class Store:
         """Manifests of runs, without those of compactions."""
         return [manifest for manifest in self.manifests if manifest.get("kind") != COMPACTION]
 
+    @property
+    def undecided(self) -> list[dict[str, Any]]:
+        """Manifests from the first run on of which no later run has made the provisional labels final."""
+        final = [at for at, one in enumerate(self.manifests) if one in self.runs and not one.get("provisional")]
+        later = self.manifests[final[-1] + 1 if final else 0 :]
+        first = next((at for at, one in enumerate(later) if one.get("provisional")), len(later))
+        return later[first:]
+
     def read(self, table: str, columns: Sequence[str] | None = None, run: str | None = None) -> pa.Table:
         """All rows of a table, earlier runs first.
 
@@ -116,8 +131,15 @@ class Store:
         schema = STORE_TABLES[table]
         names = list(columns) if columns is not None else schema.names
         wanted = pa.schema([schema.field(name) for name in names])
-        parts = [staging.read_parquet(path, names) for path in self.files(table, run)]
+        parts = [self._read_file(path, names) for path in self.files(table, run)]
         return pa.concat_tables([wanted.empty_table(), *(_filled(part, wanted) for part in parts)])
+
+    def _read_file(self, path: str, names: list[str]) -> pa.Table:
+        if not self.keep_read:
+            return staging.read_parquet(path, names)
+        if (path, *names) not in _READ:
+            _READ[path, *names] = staging.read_parquet(path, names)
+        return _READ[path, *names]
 
     def commit(self, manifest: dict[str, Any]) -> str:
         """Writes the manifest of a run: the moment at which the run exists.

@@ -37,6 +37,8 @@ def summary_of(manifest: dict[str, Any], store: str) -> str:
         lines.append(f"    {count:>7,}  {reason}: {REASONS.get(reason, '')}")
     if counts["relabelled"]:
         lines.append(f"  relabelled  {counts['relabelled']:>9,}   articles of earlier runs, by what arrived now")
+    if manifest.get("provisional"):
+        lines.append(f"  provisional             what it changes for older articles: `copydesk reconcile --store {store}`")
     if manifest["caps"].get("capped"):
         caps = manifest["caps"]
         lines.append(

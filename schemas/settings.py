@@ -12,58 +12,17 @@ import json
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from schemas import relations
-
-
-class SettingError(ValueError):
-    """A setting is unknown or its value is wrong; the message says what was expected."""
-
-
-@dataclass(frozen=True)
-class Bound:
-    """Smallest and largest allowed value, both included."""
-
-    low: float
-    high: float
-
-
-def setting(default: Any, unit: str, why: str, *, bound: Bound | None = None, choices: tuple[str, ...] = ()) -> Any:
-    """A dataclass field that carries its unit, the reason for its default, and what it accepts."""
-    metadata = {"unit": unit, "why": why, "bound": bound, "choices": choices}
-    if isinstance(default, (dict, list)):
-        raise TypeError("settings are immutable: use a tuple")
-    return field(default=default, metadata=metadata)
-
-
-class _Checked:
-    def __post_init__(self) -> None:
-        for spec in dataclasses.fields(self):  # type: ignore[arg-type]
-            if "unit" in spec.metadata:
-                group = type(self).__name__.removesuffix("Settings").lower()
-                _check(f"{group}.{spec.name}", getattr(self, spec.name), spec.metadata)
-
-
-def _check(name: str, value: Any, metadata: Mapping[str, Any]) -> None:
-    bound: Bound | None = metadata["bound"]
-    if bound is not None and not (isinstance(value, (int, float)) and bound.low <= value <= bound.high):
-        raise SettingError(f"{name} is {value!r}; expected a number from {bound.low:g} to {bound.high:g}")
-    choices: tuple[str, ...] = metadata["choices"]
-    if choices:
-        for one in value if isinstance(value, tuple) else (value,):
-            if one not in choices:
-                near = difflib.get_close_matches(str(one), choices, 1)
-                hint = f"; did you mean {near[0]!r}?" if near else ""
-                raise SettingError(f"{name} is {one!r}; expected one of {', '.join(choices)}{hint}")
-
+from schemas.checked_settings import Bound, Checked, SettingError, setting
 
 MEBI = 1 << 20
 
 
 @dataclass(frozen=True)
-class ReadSettings(_Checked):
+class ReadSettings(Checked):
     """How files become records."""
 
     max_record_bytes: int = setting(
@@ -101,7 +60,7 @@ class ReadSettings(_Checked):
 
 
 @dataclass(frozen=True)
-class CleanSettings(_Checked):
+class CleanSettings(Checked):
     """How an article's text is taken out of what surrounds it."""
 
     level: str = setting(
@@ -138,7 +97,7 @@ class CleanSettings(_Checked):
 
 
 @dataclass(frozen=True)
-class SignSettings(_Checked):
+class SignSettings(Checked):
     """What a fingerprint is. Every value is part of the store's scheme: a store of another scheme is refused."""
 
     shingle_words: int = setting(
@@ -163,7 +122,7 @@ class SignSettings(_Checked):
 
 
 @dataclass(frozen=True)
-class MatchSettings(_Checked):
+class MatchSettings(Checked):
     """Which pairs are proposed, and which are accepted."""
 
     window_days: int = setting(
@@ -300,7 +259,7 @@ class MatchSettings(_Checked):
 
 
 @dataclass(frozen=True)
-class RelateSettings(_Checked):
+class RelateSettings(Checked):
     """Which article of a story stands for it, and where the others go."""
 
     keep: str = setting(
@@ -318,7 +277,7 @@ class RelateSettings(_Checked):
 
 
 @dataclass(frozen=True)
-class FurnitureSettings(_Checked):
+class FurnitureSettings(Checked):
     """When a line is an outlet's furniture, learned from its articles. Only texts cleaned with `clean.level` full."""
 
     min_stories: int = setting(
@@ -364,7 +323,7 @@ class FurnitureSettings(_Checked):
 
 
 @dataclass(frozen=True)
-class PublishSettings(_Checked):
+class PublishSettings(Checked):
     """How the store's files are written."""
 
     row_group_rows: int = setting(
@@ -382,7 +341,7 @@ class PublishSettings(_Checked):
 
 
 @dataclass(frozen=True)
-class RunSettings(_Checked):
+class RunSettings(Checked):
     """How a run behaves as a whole."""
 
     max_rejected_fraction: float = setting(
@@ -483,6 +442,22 @@ def _parse(key: str, text: str, kind: Any) -> Any:
 
 def _words(kind: Any) -> str:
     return {int: "a whole number", float: "a number", str: "text"}[kind]
+
+
+def stored_settings(stored: Mapping[str, Any]) -> Settings:
+    """The settings that a manifest keeps; those that this program doesn't know any more are left out.
+
+    Raises:
+        SettingError: a stored value is one that this program doesn't accept.
+    """
+    known = known_settings()
+    return Settings().replace(
+        {
+            key: ",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+            for key, value in stored.items()
+            if key in known
+        }
+    )
 
 
 def parse_assignments(pairs: Iterable[str]) -> dict[str, str]:

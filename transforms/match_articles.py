@@ -15,10 +15,12 @@ import pyarrow as pa
 
 from schemas.settings import MatchSettings
 from transforms import staging
+from transforms.functions.catalogue import Catalogue, read_catalogue
 from transforms.functions.joining import (
     BAND_POSTING,
     PAIR,
     POSTING,
+    ROW_BITS,
     Handles,
     by_partition,
     join_postings,
@@ -29,11 +31,13 @@ from transforms.functions.matching import (
     WEIGHED,
     anchor_postings_of,
     band_postings_of,
+    continue_stretch,
     count_stretch,
     weigh,
 )
 from transforms.functions.rarity import DaysTable
-from transforms.functions.sketch_files import SketchFile, SketchFiles, days_of
+from transforms.functions.shingling import ShingleHashes
+from transforms.functions.sketch_files import IdRanks, SketchFile, SketchFiles, days_of
 from transforms.functions.stretches import Changed, DaysTables, Ends, handles_in
 
 COUNTS = "counts"
@@ -91,6 +95,23 @@ def open_sketches(paths: Sequence[str]) -> SketchFiles:
     return SketchFiles(paths, read_sketches, _OPENED)
 
 
+_CATALOGUES: dict[tuple[tuple[str, ...], int, str, int], Catalogue] = {}
+
+
+def open_catalogue(paths: tuple[str, ...], first_new: int, keep: str, first_undecided: int) -> Catalogue:
+    """The catalogue of a run's sketch files (see `read_catalogue`); the last one read is at hand."""
+    asked = (paths, first_new, keep, first_undecided)
+    if asked not in _CATALOGUES:
+        _CATALOGUES.clear()
+        _CATALOGUES[asked] = read_catalogue(open_sketches(paths), *asked[1:])
+    return _CATALOGUES[asked]
+
+
+_COUNTED: dict[tuple[int, int], tuple[str, IdRanks, DaysTable]] = {}
+"""The table of each stretch (by its number and length) as this process counted it last: the first sketch file that
+it was counted over, the articles' id ranks, the table. A provisional run goes on from it."""
+
+
 def open_tables(task: MatchTask, sketches: SketchFiles) -> DaysTables:
     """The tables of days: read where the run has written them, else counted when asked for."""
     paths = dict(task.table_paths)
@@ -99,9 +120,21 @@ def open_tables(task: MatchTask, sketches: SketchFiles) -> DaysTables:
         if stretch in paths:
             return load_array(paths[stretch])
         handles = handles_in(load_array(task.standing_path), stretch)
-        return count_stretch(sketches, handles) if len(handles) else np.zeros(1, np.uint8)
+        if not len(handles):
+            return np.zeros(1, np.uint8)
+        if task.changed.only_from is None:
+            return count_stretch(sketches, handles)
+        return _counted_on(sketches, handles, (stretch, task.settings.window_days))
 
     return DaysTables(table_of, task.settings.window_days)
+
+
+def _counted_on(sketches: SketchFiles, handles: Handles, stretch: tuple[int, int]) -> DaysTable:
+    first, before, table = _COUNTED.get(stretch, ("", np.empty(0, np.uint64), np.zeros(1, np.uint8)))
+    found = continue_stretch(sketches, before, table, handles) if first == sketches.paths[0] else None
+    table = count_stretch(sketches, handles) if found is None else found
+    _COUNTED[stretch] = (sketches.paths[0], np.sort(sketches.gather_id_ranks(handles)), table)
+    return table
 
 
 class _WithSketches(beam.DoFn):
@@ -176,13 +209,23 @@ class _Postings(_WithSketches):
     def setup(self) -> None:
         super().setup()
         self.left_out: Handles = np.array(load_array(self.task.left_out_path))
+        self.keys = new_keys(self.task, self.sketches)
 
     def process(self, number: int) -> Iterable[tuple[bytes, bytes]]:
         if self.propose == "bands":
             postings = band_postings_of(self.sketches, number, self.left_out, self.task.settings)
         else:
-            postings = anchor_postings_of(self.sketches, number, self.left_out)
+            postings = anchor_postings_of(self.sketches, number, self.left_out, self.keys)
         yield from by_partition(postings, postings["key"], self.task.settings.partitions)
+
+
+def new_keys(task: MatchTask, sketches: SketchFiles) -> ShingleHashes | None:
+    """The anchors of the articles that a provisional run decides, ascending; None for any other run."""
+    if task.changed.only_from is None:
+        return None
+    first = task.changed.only_from >> ROW_BITS
+    anchors = [sketches.anchors(number)[0] for number in range(first, len(sketches.paths))]
+    return np.unique(np.concatenate([np.empty(0, np.uint64), *anchors]))
 
 
 class _Join(beam.DoFn):

@@ -14,11 +14,10 @@ import pyarrow as pa
 from schemas import relations
 from schemas.settings import Settings
 from transforms import staging
-from transforms.functions.catalogue import read_catalogue
 from transforms.functions.joining import Handles
 from transforms.functions.labelling import RelatedRun, relate_run
 from transforms.functions.matching import WEIGHED, completeness_of, weigh
-from transforms.match_articles import MatchTask, load_array, open_sketches, open_tables, save_array
+from transforms.match_articles import MatchTask, load_array, open_catalogue, open_sketches, open_tables, save_array
 
 
 @dataclass(frozen=True)
@@ -30,6 +29,7 @@ class RelateTask:
         weighed_paths: files of weighed pairs.
         stored_path: what earlier runs weighed and this one doesn't decide anew, WEIGHED.
         first_new: handles from here on are this run's: of a repeat the earlier run's article counts.
+        first_undecided: handles from here on are of articles that no run has decided for good.
         folder: `labels.arrow`, `matches.arrow` and `touched.npy` (which articles were related anew, in the order of
             the catalogue) are written here.
     """
@@ -40,6 +40,7 @@ class RelateTask:
     folder: str
     settings: Settings
     first_new: int = 0
+    first_undecided: int = 0
 
 
 class RelateArticles(beam.PTransform):
@@ -66,7 +67,7 @@ def relate_files(task: RelateTask) -> RelatedRun:
     """Relates the run's articles and writes `labels.arrow` (by article id) and `matches.arrow`."""
     sketches = open_sketches(task.match.sketch_paths)
     tables, settings = open_tables(task.match, sketches), task.settings
-    catalogue = read_catalogue(sketches, task.first_new, task.settings.relate.keep)
+    catalogue = open_catalogue(task.match.sketch_paths, task.first_new, settings.relate.keep, task.first_undecided)
     changed = task.match.changed
     weighed = np.concatenate([np.empty(0, WEIGHED), *(load_array(path) for path in task.weighed_paths)])
     pairs = np.concatenate([weighed[catalogue.decided_anew(weighed, changed)], load_array(task.stored_path)])

@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.commands.run import add_telling, positive, progress_of, tell
 from pipeline.errors import EXIT_OK, UsageError
-from schemas.settings import Settings, known_settings, parse_assignments
+from schemas.settings import Settings, parse_assignments, stored_settings
 
 NAME = "relabel"
 ABOUT = "new labels by other thresholds, from the stored fingerprints: no article is read again"
@@ -53,7 +53,7 @@ def settings_of(given: argparse.Namespace, stored: dict[str, Any]) -> Settings:
     for flag in ("keep", "drop"):
         if getattr(given, flag) is not None:
             asked[f"relate.{flag}"] = getattr(given, flag)
-    settings = Settings().replace(_as_text(stored)).replace(asked)
+    settings = stored_settings(stored).replace(asked)
     for key in asked:
         if key.split(".")[0] not in GROUPS:
             raise UsageError(
@@ -61,13 +61,3 @@ def settings_of(given: argparse.Namespace, stored: dict[str, Any]) -> Settings:
                 f"{' and '.join(f'{group}.*' for group in GROUPS)}. For others run over the input into another store"
             )
     return settings
-
-
-def _as_text(stored: dict[str, Any]) -> dict[str, str]:
-    """Stored values as a user would give them; settings that this program doesn't know any more are left out."""
-    known = known_settings()
-    return {
-        key: ",".join(map(str, value)) if isinstance(value, list) else str(value)
-        for key, value in stored.items()
-        if key in known
-    }

@@ -33,6 +33,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     add("--store", required=True, metavar="DIR", help="where the store is, or is to be made")
     add("--since", type=moment, metavar="TIME", help="only files changed since: 2026-07-14, 2026-07-14T06:00Z, 36h, 7d")
     add("--reprocess", action="store_true", help="read files again that the store has read")
+    add("--provisional", action="store_true", help="decide only what is new; `copydesk reconcile` decides the rest")
     add("--workers", type=positive, default=1, metavar="N", help="processes to use (default 1)")
     add("--field", action="append", metavar="FIELD=NAME", help="an input's own name for a field")
     add("--keep", help="who stands for a story: most-complete, earliest or wire-first")
@@ -52,8 +53,9 @@ def do(given: argparse.Namespace) -> int:
     with recorded(given.metrics, given.store, progress) as outcome:
         settings = settings_of(given)
         options = RunOptions(
-            tuple(given.input), given.store, settings, given.workers, since=given.since, reprocess=given.reprocess
-        )
+            tuple(given.input), given.store, settings, given.workers, since=given.since, reprocess=given.reprocess,
+            provisional=given.provisional,
+        )  # fmt: skip
         outcome.manifest = run(options, progress)
     tell(outcome.manifest, given)
     return EXIT_OK

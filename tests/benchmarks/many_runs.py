@@ -1,6 +1,7 @@
-"""Whether N runs end where one does: the same articles in one batch and in many runs, compared; time by run.
+r"""Whether N runs end where one does: the same articles in one batch and in many runs, compared; time by run.
 
-    .venv/bin/python -m tests.benchmarks.many_runs [--set saudinewsnet] [--runs 30] [--shuffle SEED] [--twice]
+    .venv/bin/python -m tests.benchmarks.many_runs [--set saudinewsnet] [--runs 30] [--shuffle SEED] [--twice] \
+        [--provisional]
 
 The sets are month (made up), seeds and saudinewsnet. Without --shuffle the runs are in the order of publication, with
 it articles come in any order. --runs 0 is a run an article. --twice gives each run the file of the one before again
@@ -21,6 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.compare import Comparison, compare, told
+from pipeline.progress import Progress
+from pipeline.run import reconcile
 from pipeline.store import Store
 from tests.benchmarks.month import month_of
 from tests.pipeline.store_reading import ROOT, SEEDS, articles_of, as_input, run_over, write_jsonl
@@ -56,7 +59,9 @@ def in_runs(rows: Rows, runs: int, shuffle: int | None = None) -> list[Rows]:
     return [rows[len(rows) * at // runs : len(rows) * (at + 1) // runs] for at in range(runs)]
 
 
-def run_in_turn(store: Path, folder: Path, runs: Sequence[Rows], *, twice: bool = False) -> list[tuple[float, int]]:
+def run_in_turn(
+    store: Path, folder: Path, runs: Sequence[Rows], *, twice: bool = False, provisional: bool = False
+) -> list[tuple[float, int]]:
     """A run after the other; gives CPU seconds and how many older labels changed, by run."""
     taken = []
     for number, rows in enumerate(runs):
@@ -66,7 +71,7 @@ def run_in_turn(store: Path, folder: Path, runs: Sequence[Rows], *, twice: bool 
             write_jsonl(given / "known.jsonl", runs[number - 1])
             write_jsonl(given / "longer.jsonl", [*runs[number - 1], *rows[:1]])
         started = time.process_time()
-        manifest = run_over(store, given)
+        manifest = run_over(store, given, provisional=provisional)
         taken.append((time.process_time() - started, int(manifest["counts"]["relabelled"])))
     return taken
 
@@ -82,6 +87,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=30)
     parser.add_argument("--shuffle", type=int)
     parser.add_argument("--twice", action="store_true")
+    parser.add_argument("--provisional", action="store_true", help="decide for good after the last run only")
     parser.add_argument("--articles", type=int, default=60, help="a day, of the month (default 60)")
     parser.add_argument("--most", type=int, help="only so many records, the first by publication")
     given = parser.parse_args()
@@ -92,9 +98,14 @@ def main() -> int:
         [(seconds, _)] = run_in_turn(folder / "a", folder / "one", [rows])
         print(f"{given.set}: {len(rows)} records in one run: {seconds:.1f} s CPU", flush=True)
         runs = in_runs(rows, given.runs, given.shuffle)
-        times = run_in_turn(folder / "b", folder / "many", runs, twice=given.twice)
+        times = run_in_turn(folder / "b", folder / "many", runs, twice=given.twice, provisional=given.provisional)
         print(f"in {len(runs)} runs: {sum(seconds for seconds, _ in times):.1f} s CPU; by run, with labels changed:")
         print("  " + "  ".join(f"{seconds:.1f}/{changed}" for seconds, changed in times))
+        if given.provisional:
+            print(told(compared(folder / "a", folder / "b")))
+            started = time.process_time()
+            manifest = reconcile(str(folder / "b"), 1, Progress(None))
+            print(f"reconciled: {time.process_time() - started:.1f} s CPU, {manifest['counts']['relabelled']} relabelled")
         found = compared(folder / "a", folder / "b")
         print(told(found))
         return 0 if found.same else 1

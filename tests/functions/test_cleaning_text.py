@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.settings import CleanSettings, SettingError
+from schemas.checked_settings import SettingError
+from schemas.settings import CleanSettings
 from schemas.tables import REMOVED
 from transforms.functions.cleaning_text import CleanedTexts, clean_texts, normalise_texts
 from transforms.functions.rules import load_rules

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.settings import CleanSettings, FurnitureSettings, SettingError
+from schemas.checked_settings import SettingError
+from schemas.settings import CleanSettings, FurnitureSettings
 from schemas.tables import CLEANED, REMOVED
 from transforms.functions.cleaning_text import clean_texts
 from transforms.functions.furniture import KNOWN, hash_lines

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.settings import SettingError
+from schemas.checked_settings import SettingError
 from transforms.functions.line_table import LiteralAutomaton, build_automata, find_lines, find_literals
 from transforms.functions.packed_text import pack
 from transforms.functions.rules import (

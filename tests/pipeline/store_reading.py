@@ -16,10 +16,13 @@ ROOT = Path(__file__).resolve().parents[2]
 SEEDS = ROOT / "seeds"
 
 
-def run_over(store: Path, *patterns: Path | str, workers: int = 1, **assignments: str) -> dict[str, Any]:
+def run_over(
+    store: Path, *patterns: Path | str, workers: int = 1, provisional: bool = False, **assignments: str
+) -> dict[str, Any]:
     """One run in this process; gives its manifest."""
     settings = Settings().replace({key.replace("__", "."): value for key, value in assignments.items()})
-    return run(RunOptions(tuple(map(str, patterns)), str(store), settings, workers), Progress(None))
+    options = RunOptions(tuple(map(str, patterns)), str(store), settings, workers, provisional=provisional)
+    return run(options, Progress(None))
 
 
 def rows_of(store: Path, table: str) -> list[dict[str, Any]]:

@@ -53,8 +53,20 @@ def anchor_postings(
     return found
 
 
-def band_postings(
-    signatures: Signature,
+def keep_keys(anchors: ShingleHashes, offsets: Offsets, keys: ShingleHashes) -> tuple[ShingleHashes, Offsets]:
+    """The anchors of n articles that are among `keys` (ascending), packed with their offsets."""
+    marks = np.zeros(KEY_MARKS, np.bool_)
+    marks[keys & np.uint64(KEY_MARKS - 1)] = True
+    kept = np.flatnonzero(marks[anchors & np.uint64(KEY_MARKS - 1)])
+    kept = kept[np.isin(anchors[kept], keys)]
+    return anchors[kept], np.searchsorted(kept, offsets).astype(np.int64)
+
+
+KEY_MARKS = 1 << 20
+"""Marks of keys by their lower bits: of anchors that are not wanted all but one in a hundred fall at the first look."""
+
+
+def band_postings(    signatures: Signature,
     handles: Handles,
     ranks: npt.NDArray[np.uint64],
     days: npt.NDArray[np.int32],

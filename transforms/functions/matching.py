@@ -7,9 +7,18 @@ import numpy.typing as npt
 
 from schemas.settings import MatchSettings
 from transforms.functions.evidence import EVIDENCE, weigh_pairs
-from transforms.functions.joining import Handles, anchor_postings, band_postings
-from transforms.functions.rarity import NO_DAY, DaysTable, count_days, count_rare, day_keys, table_slots
-from transforms.functions.sketch_files import SketchFiles, days_of, packed_bytes
+from transforms.functions.joining import Handles, anchor_postings, band_postings, keep_keys
+from transforms.functions.rarity import (
+    NO_DAY,
+    DaysTable,
+    count_days,
+    count_rare,
+    day_keys,
+    slots_of,
+    table_slots,
+)
+from transforms.functions.shingling import ShingleHashes
+from transforms.functions.sketch_files import IdRanks, SketchFiles, days_of, packed_bytes
 from transforms.functions.stretches import DaysTables
 
 WEIGHED = np.dtype([("left", np.uint64), ("right", np.uint64), ("asked", np.bool_), ("evidence", EVIDENCE)])
@@ -27,9 +36,13 @@ def band_postings_of(
     )  # fmt: skip
 
 
-def anchor_postings_of(sketches: SketchFiles, number: int, left_out: Handles) -> npt.NDArray[np.void]:
-    """Anchor postings of a file's articles, without those in `left_out` (sorted)."""
+def anchor_postings_of(
+    sketches: SketchFiles, number: int, left_out: Handles, keys: ShingleHashes | None = None
+) -> npt.NDArray[np.void]:
+    """Anchor postings of a file's articles, without those in `left_out` (sorted); only of the given keys, if any."""
     anchors, offsets = sketches.anchors(number)
+    if keys is not None:
+        anchors, offsets = keep_keys(anchors, offsets, keys)
     postings = anchor_postings(anchors, offsets, sketches.handles(number), sketches.days(number))
     return postings[present(postings["handle"], left_out)]
 
@@ -80,7 +93,7 @@ def days_apart(left: npt.NDArray[np.int32], right: npt.NDArray[np.int32]) -> npt
 
 def count_stretch(sketches: SketchFiles, handles: Handles) -> DaysTable:
     """The table of days of the articles of one stretch; its size depends on their number of words alone."""
-    seen = np.zeros(table_slots(int(sketches.gather_lengths(handles, "words").sum())), np.uint32)
+    seen = np.zeros(_slots_for(sketches, handles), np.uint32)
     table = sketches.gather(handles, ["day", "text_digest"])
     keys = day_keys(days_of(table), packed_bytes(table.column("text_digest"), 16))
     # Day by day over all files, so that a day is counted once wherever its articles stand.
@@ -90,6 +103,38 @@ def count_stretch(sketches: SketchFiles, handles: Handles) -> DaysTable:
         words, offsets = sketches.gather_words(handles[chunk])
         count_days(words, offsets, keys[chunk], seen)
     return (seen & np.uint32(255)).astype(np.uint8)
+
+
+def continue_stretch(
+    sketches: SketchFiles, before: IdRanks, table: DaysTable, handles: Handles
+) -> DaysTable | None:
+    """The table of a stretch that has got more articles, from the one it had: what `count_stretch` would count.
+
+    Args:
+        before: the id ranks of the articles counted in `table`, ascending.
+        handles: the articles to be counted.
+
+    Returns:
+        None where counting anew is as quick, or the only way: an article is gone, or the table must be larger.
+    """
+    is_new = ~np.isin(sketches.gather_id_ranks(handles), before, assume_unique=True)
+    new = int(is_new.sum())
+    if new * 8 > len(handles) or len(handles) - new != len(before) or _slots_for(sketches, handles) != len(table):
+        return None
+    rows = sketches.gather(handles, ["day", "text_digest"])
+    keys = day_keys(days_of(rows), packed_bytes(rows.column("text_digest"), 16))
+    table = table.copy()
+    for key in np.unique(keys[is_new]).tolist():
+        of_day = keys == key
+        slots = slots_of(*sketches.gather_words(handles[of_day & is_new]), len(table))
+        known = slots_of(*sketches.gather_words(handles[of_day & ~is_new]), len(table))
+        slots = np.setdiff1d(slots, known, assume_unique=True)
+        table[slots] = np.minimum(table[slots].astype(np.uint16) + 1, 255)
+    return table
+
+
+def _slots_for(sketches: SketchFiles, handles: Handles) -> int:
+    return table_slots(int(sketches.gather_lengths(handles, "words").sum()))
 
 
 def completeness_of(

@@ -119,6 +119,16 @@ def count_days(
 
 
 @numba.njit(nogil=True, cache=True)
+def slots_of(words: WordHashes, offsets: Offsets, slots: int) -> npt.NDArray[np.uint32]:
+    """The slots of all shingles of n articles, ascending, each once."""
+    shingles = _shingles(words, offsets)[0]
+    found = np.empty(len(shingles), np.uint32)
+    for at in range(len(shingles)):
+        found[at] = rarity_slot(shingles[at], slots)
+    return np.unique(found)
+
+
+@numba.njit(nogil=True, cache=True)
 def days_seen(
     shingles: ShingleHashes, tables: tuple[DaysTable, DaysTable, DaysTable, DaysTable]
 ) -> npt.NDArray[np.uint8]:

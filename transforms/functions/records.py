@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas import reasons
-from schemas.settings import ReadSettings, SettingError
+from schemas.checked_settings import SettingError
+from schemas.settings import ReadSettings
 from schemas.tables import FIELD_ALIASES, RAW, TIMESTAMP
 from transforms.functions.article_ids import article_ids
 from transforms.functions.dates import EXAMPLES, in_range, parse_dates

@@ -36,7 +36,7 @@ import numpy.typing as npt
 import pyarrow.compute as pc
 import re2
 
-from schemas.settings import SettingError
+from schemas.checked_settings import SettingError
 from transforms.functions.agencies import agency_forms, agency_named
 from transforms.functions.cutting import Spans, join_spans
 from transforms.functions.line_table import Hits, LineTable, LiteralAutomaton, build_automata, find_literals

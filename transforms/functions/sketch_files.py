@@ -15,6 +15,7 @@ from transforms.functions.minhash import Signature
 from transforms.functions.rarity import NO_DAY
 from transforms.functions.shingling import Offsets, ShingleHashes, WordHashes
 
+IdRanks = npt.NDArray[np.uint64]
 ReadTable = Callable[[str, Sequence[str]], pa.Table]
 
 
@@ -47,7 +48,7 @@ def packed_bytes(column: pa.ChunkedArray, width: int) -> npt.NDArray[np.uint8]:
     return np.concatenate(parts).reshape(-1, width)
 
 
-def id_ranks(ids: pa.ChunkedArray) -> npt.NDArray[np.uint64]:
+def id_ranks(ids: pa.ChunkedArray) -> IdRanks:
     """The first 16 hex digits of article ids as numbers: uint64[n]."""
     return np.array([int(one[:16], 16) for one in ids.to_pylist()], np.uint64)
 
@@ -68,6 +69,7 @@ class SketchFile:
     def __init__(self, path: str, read_table: ReadTable) -> None:
         self.path, self.read_table = path, read_table
         self._columns: dict[str, pa.ChunkedArray] = {}
+        self._id_ranks: IdRanks | None = None
         self._packed: dict[str, tuple[npt.NDArray[np.generic], Offsets]] = {}
 
     def table(self, columns: Sequence[str]) -> pa.Table:
@@ -78,6 +80,12 @@ class SketchFile:
             self._columns.update(zip(missing, table.select(missing).columns, strict=True))
         schema = pa.schema([SKETCH.field(name) for name in columns])
         return pa.table([self._columns[name] for name in columns], schema=schema)
+
+    def id_ranks(self) -> IdRanks:
+        """uint64[n]: the first 16 hex digits of the ids."""
+        if self._id_ranks is None:
+            self._id_ranks = id_ranks(self.table(["article_id"]).column(0))
+        return self._id_ranks
 
     def packed(self, column: str) -> tuple[npt.NDArray[np.generic], Offsets]:
         """The values of a list column, packed, and int64 offsets from 0."""
@@ -121,9 +129,18 @@ class SketchFiles:
         found = packed_bytes(self.table(number, ["minhash"]).column(0), 4 * MINHASH_PERMUTATIONS)
         return found.view("<u4").reshape(-1, MINHASH_PERMUTATIONS)
 
-    def id_ranks(self, number: int) -> Handles:
+    def id_ranks(self, number: int) -> IdRanks:
         """uint64[n]: the first 16 hex digits of the ids, a rank that doesn't depend on arrival."""
-        return id_ranks(self.table(number, ["article_id"]).column(0))
+        return self.file(number).id_ranks()
+
+    def gather_id_ranks(self, handles: Handles) -> IdRanks:
+        """The id ranks of the given articles: uint64[n]."""
+        files, rows = file_and_row(handles)
+        found = np.empty(len(handles), np.uint64)
+        for number in np.unique(files).tolist():
+            mine = files == number
+            found[mine] = self.id_ranks(number)[rows[mine]]
+        return found
 
     def anchors(self, number: int) -> tuple[ShingleHashes, Offsets]:
         values, offsets = self.file(number).packed("anchors")
