@@ -28,7 +28,7 @@ from pipeline.inputs import FoundInputs, InputFile, find_inputs
 from pipeline.labels import current_labels
 from pipeline.progress import Progress
 from pipeline.report import write_report
-from pipeline.runners import local_pipeline
+from pipeline.runners import HERE, LOCAL, Jobs, RunnerChoice
 from pipeline.store import STAGING, Store, locked
 from pipeline.vacuum import PLAN, clear_unfinished
 from schemas import relations
@@ -70,6 +70,7 @@ class RunOptions:
     provisional: bool = False
     """Only pairs with a new article are decided, so that the run costs what is new; `reconcile`, or the next run that
     is not provisional, decides the rest, and ends where one run over everything would."""
+    runner: RunnerChoice = HERE
 
 
 def run(options: RunOptions, progress: Progress) -> dict[str, Any]:
@@ -78,6 +79,7 @@ def run(options: RunOptions, progress: Progress) -> dict[str, Any]:
     Raises:
         UsageError: the options don't fit the inputs or the store. RunError: the run failed; nothing was committed.
     """
+    jobs = Jobs(options.runner, options.workers)
     found = find_inputs(options.patterns, options.store, options.since)
     store = Store(options.store)
     store.check_scheme(scheme(options.settings.sign))
@@ -90,7 +92,7 @@ def run(options: RunOptions, progress: Progress) -> dict[str, Any]:
         store = Store(options.store, keep_read=options.provisional)
         new = _new(found, store, options)
         progress.say(found.told(new))
-        return _Run(options, store, new, progress).commit()
+        return _Run(options, store, new, jobs, progress).commit()
 
 
 def relabel(options: RunOptions, progress: Progress) -> dict[str, Any]:
@@ -102,11 +104,12 @@ def relabel(options: RunOptions, progress: Progress) -> dict[str, Any]:
     Raises:
         UsageError: there is no store, or its fingerprints are of another scheme. RunError: it failed; nothing changed.
     """
+    jobs = Jobs(options.runner, options.workers)
     store = Store(options.store)
     store.require()
     store.check_scheme(scheme(options.settings.sign))
     with locked(store.path):
-        return _Run(options, Store(options.store), [], progress).commit()
+        return _Run(options, Store(options.store), [], jobs, progress).commit()
 
 
 def reconcile(path: str, workers: int, progress: Progress) -> dict[str, Any]:
@@ -128,8 +131,11 @@ def _new(found: FoundInputs, store: Store, options: RunOptions) -> list[InputFil
 class _Run:
     """A run in progress: its plan, its staging folder and its jobs."""
 
-    def __init__(self, options: RunOptions, store: Store, inputs: list[InputFile], progress: Progress) -> None:
-        self.options, self.settings, self.store, self.progress = options, options.settings, store, progress
+    def __init__(
+        self, options: RunOptions, store: Store, inputs: list[InputFile], jobs: Jobs, progress: Progress
+    ) -> None:
+        self.options, self.settings, self.store = options, options.settings, store
+        self.jobs, self.progress = jobs, progress
         self.plan = self._plan(inputs)
         self.run_id: str = self.plan["run_id"]
         self.folder = staging.join(store.path, STAGING, self.run_id)
@@ -170,9 +176,7 @@ class _Run:
         if not staging.exists(listing):
             try:
                 with self._workers_apart(), self.progress.job(name):
-                    pipeline = local_pipeline(self.options.workers)
-                    build_job(pipeline, listing)
-                    pipeline.run().wait_until_finish()
+                    self.jobs.run(f"copydesk-{self.run_id}-{name}", lambda pipeline: build_job(pipeline, listing))
             except Exception as error:
                 if INTERRUPTED.is_set():
                     raise KeyboardInterrupt from error
@@ -183,7 +187,7 @@ class _Run:
     @contextmanager
     def _workers_apart(self) -> Iterator[None]:
         """What worker processes print goes to a file of the run, not between the lines of the progress."""
-        if self.options.workers == 1 or not staging.is_local(self.folder):
+        if (self.options.workers == 1 and self.options.runner.name == LOCAL) or not staging.is_local(self.folder):
             yield
             return
         stream, shown = self.progress.stream, os.dup(2)

@@ -7,13 +7,16 @@ import json
 import re
 import sys
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import EXIT_OK
 from pipeline.log_lines import JSON, TEXT
 from pipeline.progress import Progress
 from pipeline.summary import summary_of
 from schemas.settings import Settings, parse_assignments
+
+if TYPE_CHECKING:
+    from pipeline.runners import RunnerChoice
 
 NAME = "run"
 ABOUT = "read what the store has not seen, clean, deduplicate against the whole store, commit one run"
@@ -35,6 +38,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     add("--reprocess", action="store_true", help="read files again that the store has read")
     add("--provisional", action="store_true", help="decide only what is new; `copydesk reconcile` decides the rest")
     add("--workers", type=positive, default=1, metavar="N", help="processes to use (default 1)")
+    add_runner(parser)
     add("--field", action="append", metavar="FIELD=NAME", help="an input's own name for a field")
     add("--keep", help="who stands for a story: most-complete, earliest or wire-first")
     add("--drop", metavar="RELATIONS", help="relations that go to copies/, separated by commas")
@@ -54,11 +58,31 @@ def do(given: argparse.Namespace) -> int:
         settings = settings_of(given)
         options = RunOptions(
             tuple(given.input), given.store, settings, given.workers, since=given.since, reprocess=given.reprocess,
-            provisional=given.provisional,
+            provisional=given.provisional, runner=runner_of(given),
         )  # fmt: skip
         outcome.manifest = run(options, progress)
     tell(outcome.manifest, given)
     return EXIT_OK
+
+
+def add_runner(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments that say where the jobs run."""
+    add = parser.add_argument
+    add("--runner", default="local", metavar="NAME", help="local (default), prism, flink, dataflow or spark")
+    add("--flink-master", default="[local]", metavar="HOST:PORT", help="a JobManager's REST service (default [local])")
+    add("--flink-job-server-jar", metavar="PATH", help="Beam's job server for that Flink")
+    add("--prism-location", metavar="PATH", help="Beam's Prism binary (default: `prism` on the PATH)")
+    add("--runner-option", action="append", metavar="KEY=VALUE", help="any pipeline option of Beam's, by its own name")
+
+
+def runner_of(given: argparse.Namespace) -> RunnerChoice:
+    """The runner that the flags ask for."""
+    from pipeline.runners import RunnerChoice
+
+    return RunnerChoice(
+        given.runner, given.flink_master, given.prism_location, given.flink_job_server_jar,
+        tuple(given.runner_option or ()),
+    )  # fmt: skip
 
 
 def add_telling(parser: argparse.ArgumentParser) -> None:
