@@ -222,8 +222,8 @@ def _flink(choice: RunnerChoice, options: PipelineOptions, workers: int) -> Pipe
     jar = choice.flink_job_server_jar
     remedy = (
         "expected the job server jar of the master's Flink version: `mvn dependency:copy -Dartifact=org.apache.beam:"
-        f"beam-runners-flink-1.19-job-server:{beam.__version__} -DoutputDirectory=jars` (or `.ci/setup_engines flink` in "
-        "a checkout), then --flink-job-server-jar PATH"
+        f"beam-runners-flink-1.19-job-server:{beam.__version__} -DoutputDirectory=jars` (or, in a checkout, "
+        "`.ci/setup_engines flink`), then --flink-job-server-jar PATH"
     )
     if jar is None:
         raise UsageError(f"--runner flink needs --flink-job-server-jar; {remedy}")
