@@ -81,7 +81,7 @@ def run(options: RunOptions, progress: Progress) -> dict[str, Any]:
     """
     jobs = Jobs(options.runner, options.workers)
     found = find_inputs(options.patterns, options.store, options.since)
-    store = Store(options.store)
+    store = Store(staging.absolute(options.store))
     store.check_scheme(scheme(options.settings.sign))
     if not _new(found, store, options):
         return {
@@ -89,7 +89,7 @@ def run(options: RunOptions, progress: Progress) -> dict[str, Any]:
             "older": found.older,
         }  # fmt: skip
     with locked(store.path):
-        store = Store(options.store, keep_read=options.provisional)
+        store = Store(store.path, keep_read=options.provisional)
         new = _new(found, store, options)
         progress.say(found.told(new))
         return _Run(options, store, new, jobs, progress).commit()
@@ -105,11 +105,11 @@ def relabel(options: RunOptions, progress: Progress) -> dict[str, Any]:
         UsageError: there is no store, or its fingerprints are of another scheme. RunError: it failed; nothing changed.
     """
     jobs = Jobs(options.runner, options.workers)
-    store = Store(options.store)
+    store = Store(staging.absolute(options.store))
     store.require()
     store.check_scheme(scheme(options.settings.sign))
     with locked(store.path):
-        return _Run(options, Store(options.store), [], jobs, progress).commit()
+        return _Run(options, Store(store.path), [], jobs, progress).commit()
 
 
 def reconcile(path: str, workers: int, progress: Progress) -> dict[str, Any]:

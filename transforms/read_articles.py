@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable
+from typing import BinaryIO
 
 import apache_beam as beam
 import pyarrow as pa
@@ -32,6 +34,8 @@ class ReadArticles(beam.PTransform):
 class _ReadSplit(beam.DoFn):
     def __init__(self, settings: ReadSettings) -> None:
         self.settings = settings
+        # Paths are as the user gave them, relative to where that was; a worker may have been started elsewhere.
+        self.folder = os.getcwd()
 
     def process(self, numbered: str) -> Iterable[Part]:
         given = json.loads(numbered)
@@ -39,10 +43,13 @@ class _ReadSplit(beam.DoFn):
             yield self._unreadable(given["number"], **given["split"])
             return
         split = Split.from_dict(given["split"])
-        batches = read_split(split, self.settings, staging.open_file)
+        batches = read_split(split, self.settings, self._open)
         for number, batch in enumerate(batches):
             name = f"{given['number']:06d}-{number:05d}"
             yield Part(name, split.uri, batch.raw.num_rows + batch.refused.num_rows, batch.raw, batch.refused)
+
+    def _open(self, path: str) -> BinaryIO:
+        return staging.open_file(os.path.join(self.folder, path) if staging.is_local(path) else path)
 
     def _unreadable(self, number: int, uri: str, unreadable: str) -> Part:
         """A file that couldn't be opened when the run was planned: one refused record stands for it."""

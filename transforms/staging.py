@@ -21,6 +21,11 @@ def is_local(path: str) -> bool:
     return "://" not in path
 
 
+def absolute(path: str) -> str:
+    """A path that means the same in a process that was started elsewhere."""
+    return os.path.abspath(path) if is_local(path) else path
+
+
 def join(*parts: str) -> str:
     return FileSystems.join(*parts)
 

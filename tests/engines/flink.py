@@ -210,7 +210,7 @@ def _configuration(folder: Path, rest: int, rpc: int, slots: int) -> dict[str, s
         "parallelism.default": "1", "cluster.evenly-spread-out-slots": "true",
         # A lost TaskManager is noticed within seconds, and its jobs begin again on what is left.
         "heartbeat.interval": "1000", "heartbeat.timeout": "5000", "heartbeat.rpc-failure-threshold": "2",
-        "restart-strategy.type": "fixed-delay", "restart-strategy.fixed-delay.attempts": "10",
+        "restart-strategy.type": "fixed-delay", "restart-strategy.fixed-delay.attempts": "4",
         "restart-strategy.fixed-delay.delay": "1 s",
         "state.backend.type": "hashmap", "state.checkpoints.dir": f"file://{folder}/checkpoints",
         "state.savepoints.dir": f"file://{folder}/savepoints",

@@ -13,12 +13,12 @@ import pytest
 
 from tests.benchmarks.month import month_of
 from tests.engines.comparing import differences
-from tests.engines.flink import FlinkCluster, flink_cluster
+from tests.engines.flink import flink_cluster
 from tests.engines.places import FLINK_JOB_SERVER, NEEDS_FLINK, NEEDS_PRISM, PRISM, ROOT
 from tests.pipeline.store_reading import SEEDS, run_over, write_jsonl
 
 pytestmark = pytest.mark.engines
-SECONDS_A_RUN = 240
+SECONDS_A_RUN = 400
 ON_FLINK = ("--runner", "flink", "--flink-job-server-jar", str(FLINK_JOB_SERVER))
 
 
@@ -32,34 +32,19 @@ def run_on(store: Path, inputs: Sequence[Path], *flags: str) -> subprocess.Compl
 
 @pytest.fixture(scope="module")
 def news(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """The seeds, and some 1,500 made-up articles with their copies in six files, so that there is work for several."""
+    """The seeds, and some 600 made-up articles with their copies in six files, so that there is work for several."""
     folder = tmp_path_factory.mktemp("news")
-    rows = [row for day in month_of(15, 100) for row in day]
+    rows = [row for day in month_of(15, 40) for row in day]
     files = [write_jsonl(folder / f"{number}.jsonl", rows[number::6]) for number in range(6)]
     return [SEEDS / "articles", SEEDS / "refused", *files]
 
 
-@pytest.fixture(scope="module")
-def local(tmp_path_factory: pytest.TempPathFactory, news: list[Path]) -> Path:
-    """The store of the local runner: a run over half of the news, and another over all."""
-    store = tmp_path_factory.mktemp("local") / "store"
-    run_over(store, *news[:5])
-    run_over(store, *news)
-    return store
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> FlinkCluster:
-    """A JobManager and two TaskManagers of one slot each."""
-    with flink_cluster(tmp_path_factory.mktemp("flink"), task_managers=2, slots=1) as running:
-        yield running
-
-
 @NEEDS_PRISM
-def test_prism_ends_in_the_same_store(tmp_path: Path, news: list[Path], local: Path) -> None:
+def test_prism_ends_in_the_same_store(tmp_path: Path, news: list[Path]) -> None:
     for inputs in (news[:5], news):
+        run_over(tmp_path / "local", *inputs)
         run_on(tmp_path / "store", inputs, "--runner", "prism", "--prism-location", str(PRISM))
-    assert differences(local, tmp_path / "store") == []
+    assert differences(tmp_path / "local", tmp_path / "store") == []
 
 
 @NEEDS_FLINK
@@ -70,27 +55,28 @@ def test_flink_inside_the_run_ends_in_the_same_store(tmp_path: Path) -> None:
 
 
 @NEEDS_FLINK
-def test_a_cluster_that_loses_a_task_manager_ends_in_the_same_store(
-    tmp_path: Path, news: list[Path], local: Path, cluster: FlinkCluster
-) -> None:
-    flags = [
-        *ON_FLINK, "--flink-master", cluster.address, "--runner-option", "environment_type=PROCESS",
-        "--runner-option", f"environment_config={cluster.process_environment()}", "--workers", "2",
-    ]  # fmt: skip
-    run_on(tmp_path / "store", news[:5], *flags)
-    killed = threading.Event()
+def test_a_cluster_that_loses_a_task_manager_ends_in_the_same_store(tmp_path: Path, news: list[Path]) -> None:
+    run_over(tmp_path / "local", *news)
+    # Two slots each: what is left has room for the job's two workers.
+    with flink_cluster(tmp_path / "flink", task_managers=2, slots=2) as cluster:
+        killed = threading.Event()
 
-    def kill_in_the_middle() -> None:
-        """Once the second run has staged something, which it does while its first job runs on both."""
-        while not any((tmp_path / "store" / "_staging").glob("*/staged/articles/*.arrow")):
-            time.sleep(0.05)
-        cluster.kill(1)
-        killed.set()
+        def kill_in_the_middle() -> None:
+            """Once something is staged, which the first job does on both."""
+            while not any((tmp_path / "store" / "_staging").glob("*/staged/articles/*.arrow")):
+                time.sleep(0.05)
+            cluster.kill(1)
+            killed.set()
 
-    killer = threading.Thread(target=kill_in_the_middle, daemon=True)
-    killer.start()
-    # What is left has one slot: a job asks for as many as it has workers.
-    flags[-1] = "1"
-    run_on(tmp_path / "store", news, *flags)
-    assert killed.is_set()
-    assert differences(local, tmp_path / "store") == []
+        threading.Thread(target=kill_in_the_middle, daemon=True).start()
+        run_on(
+            tmp_path / "store", news, *ON_FLINK, "--flink-master", cluster.address, "--workers", "2",
+            "--runner-option", "environment_type=PROCESS",
+            "--runner-option", f"environment_config={cluster.process_environment()}",
+        )  # fmt: skip
+        assert killed.is_set()
+        assert cluster.task_managers() == 1
+        assert set(cluster.jobs().values()) == {"FINISHED"}
+        restarts = [cluster.rest(f"/jobs/{job}/metrics?get=numRestarts")[0]["value"] for job in cluster.jobs()]
+        assert sum(map(int, restarts)) >= 1
+    assert differences(tmp_path / "local", tmp_path / "store") == []
