@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 import fastavro
-import numpy as np
 import orjson
 import pyarrow as pa
 import zstandard
@@ -19,9 +18,9 @@ from fastavro.schema import SchemaParseException
 
 from schemas import reasons
 from schemas.settings import ReadSettings
-from transforms.functions.field_lookup import ValueKindError, pick_identifier, pick_values
+from transforms.functions.gathered_records import GatheredRecords
 from transforms.functions.records import Records, aliases, has_content, no_content_message
-from transforms.functions.refusals import Refusals, as_json
+from transforms.functions.refusals import Refusals
 from transforms.functions.splits import Split
 from transforms.functions.streams import ZSTD_INPUT_BYTES, BrokenStream, ByteStream, open_stream
 
@@ -40,7 +39,7 @@ _HEADER = fastavro.parse_schema(
     }
 )
 
-_DAMAGED = (
+DAMAGED = (
     EOFError,
     ValueError,
     KeyError,
@@ -69,84 +68,80 @@ def read_avro(split: Split, settings: ReadSettings, file: BinaryIO, refusals: Re
         BrokenStream: the file is no Avro or is damaged; what came before the damage was yielded.
     """
     names = aliases(settings)
-    stream = open_stream(file, split.compression)
-    schema, codec, sync = _header(stream)
-    if not isinstance(schema, dict) or schema.get("type") != "record":
-        found: list[str] = []
-    else:
-        found = [field["name"] for field in schema["fields"]]
+    container = AvroContainer(open_stream(file, split.compression))
+    found = record_fields(container.schema)
     if not has_content(found, names):
         message = no_content_message("the file", found, names)
         refusals.add(split.uri, -1, None, reasons.STAGE_READ, reasons.BAD_RECORD, message, "\n".join(found).encode())
         return
-    gathered = _Gathered(split, names, refusals)
+    gathered = GatheredRecords(split.uri, names, refusals)
+    held = 0
     try:
-        for block, count in _blocks(stream, codec, sync):
+        for position, (record, size) in enumerate(container.records()):
+            gathered.add(record, position)
+            held += size
+            if held >= settings.batch_bytes:
+                yield gathered.take()
+                held = 0
+    except BrokenStream:
+        yield gathered.take()
+        raise
+    yield gathered.take()
+
+
+class AvroContainer:
+    """An Avro object container; its header is read at once.
+
+    Attributes:
+        schema: the writer's, parsed.
+
+    Raises:
+        BrokenStream: it is no Avro, or its header is damaged.
+    """
+
+    def __init__(self, stream: ByteStream) -> None:
+        self._stream = stream
+        self.schema, self._codec, self._sync = _header(stream)
+
+    def records(self) -> Iterator[tuple[dict[str, Any], int]]:
+        """Each record, and how many bytes it takes.
+
+        Raises:
+            BrokenStream: what follows is damaged.
+        """
+        number = 0
+        for block, count in _blocks(self._stream, self._codec, self._sync):
             content = io.BytesIO(block)
             for _ in range(count):
+                start = content.tell()
                 try:
-                    record = fastavro.schemaless_reader(content, schema, None)
-                except _DAMAGED as error:
-                    raise BrokenStream(stream.offset, f"record {gathered.position} is damaged ({error!r})") from None
-                gathered.add(record)
-                if content.tell() - gathered.since >= settings.batch_bytes:
-                    yield gathered.take(content.tell())
-            if gathered.held + len(block) - gathered.since >= settings.batch_bytes:
-                yield gathered.take(0)
-            gathered.held += len(block) - gathered.since
-            gathered.since = 0
-    except BrokenStream:
-        yield gathered.take(0)
-        raise
-    yield gathered.take(0)
+                    record: Any = fastavro.schemaless_reader(content, self.schema, None)
+                except DAMAGED as error:
+                    raise BrokenStream(self._stream.offset, f"record {number} is damaged ({error!r})") from None
+                yield record, content.tell() - start
+                number += 1
 
 
-class _Gathered:
-    """Records on their way into a batch."""
+def record_fields(schema: Any) -> list[str]:
+    """Names of the fields of a parsed schema's record; none where it is no record's."""
+    if not isinstance(schema, dict) or schema.get("type") != "record":
+        return []
+    return [field["name"] for field in schema["fields"]]
 
-    def __init__(self, split: Split, names: dict[str, tuple[str, ...]], refusals: Refusals) -> None:
-        self._split, self._names, self._refusals = split, names, refusals
-        self.position = 0
-        self.since = 0
-        self.held = 0
-        self._clear()
 
-    def _clear(self) -> None:
-        self._records: list[dict[str, Any]] = []
-        self._positions: list[int] = []
-        self._columns: dict[str, list[str | None]] = {field: [] for field in self._names}
+def parsed_schema(schema: Any, named: dict[str, Any] | None = None) -> Any:
+    """A schema as fastavro wants it.
 
-    def add(self, record: dict[str, Any]) -> None:
-        position = self.position
-        self.position += 1
-        try:
-            values = pick_values(record, self._names)
-            for value in values.values():
-                if value is not None:
-                    value.encode()
-        except (ValueKindError, UnicodeEncodeError) as error:
-            self._refusals.add(
-                self._split.uri, position, pick_identifier(record, self._names), reasons.STAGE_READ,
-                reasons.BAD_RECORD, str(error), as_json(record),
-            )  # fmt: skip
-            return
-        for field, value in values.items():
-            self._columns[field].append(value)
-        self._positions.append(position)
-        self._records.append(record)
+    Args:
+        schema: as JSON gives it.
+        named: schemas that it refers to, by name; its own are added.
 
-    def take(self, since: int) -> Records:
-        records = self._records
-        columns = {field: pa.array(values, pa.string()) for field, values in self._columns.items()}
-        taken = Records(
-            np.array(self._positions, np.int64),
-            columns,
-            lambda row: as_json(records[row]),
-            lambda row: list(records[row]),
-        )
-        self.since, self.held = since, 0
-        self._clear()
-        return taken
+    Raises:
+        one of `DAMAGED`: it is no schema, or a type in it holds itself.
+    """
+    parsed = fastavro.parse_schema(schema, named_schemas={} if named is None else named)
+    _refuse_recursion(parsed, ())
+    return parsed
 
 
 class _Guarded:
@@ -166,10 +161,9 @@ def _header(stream: ByteStream) -> tuple[Any, str, bytes]:
         header: Any = fastavro.schemaless_reader(_Guarded(stream), _HEADER, None)
         if header["magic"] != b"Obj\x01":
             raise ValueError("it does not begin with Obj and 1")
-        schema = fastavro.parse_schema(orjson.loads(header["meta"]["avro.schema"]))
-        _refuse_recursion(schema, ())
+        schema = parsed_schema(orjson.loads(header["meta"]["avro.schema"]))
         codec = header["meta"].get("avro.codec", b"null").decode()
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise BrokenStream(0, f"the file is not Avro, or its header is damaged ({error!s:.200})") from None
     return schema, codec, header["sync"]
 
@@ -205,7 +199,7 @@ def _blocks(stream: ByteStream, codec: str, sync: bytes) -> Iterator[tuple[bytes
             block = _decompressed(given, codec)
             if not 0 <= count <= len(block):  # a record with a text takes a byte at least
                 raise ValueError(f"{count} records in {len(block)} bytes")
-        except _DAMAGED as error:
+        except DAMAGED as error:
             raise BrokenStream(at, f"a block is damaged ({error!s:.200})") from None
         yield block, count
 
