@@ -24,7 +24,9 @@ setup(
         "zstandard==0.25.0",
     ],
     extras_require={
+        "kafka": ["confluent-kafka==2.16.1"],
         "tests": [
+            "confluent-kafka==2.16.1",
             "datasets==5.2.0",
             "duckdb==2.0.0",
             "hypothesis==6.170.15",

@@ -8,6 +8,7 @@ import apache_beam as beam
 
 from schemas.settings import Settings
 from transforms.clean_articles import CleanArticles
+from transforms.functions.topics import Topic
 from transforms.learn_furniture import FurnitureTask, LearnFurniture
 from transforms.match_articles import CountRarity, MatchArticles, MatchTask, WeighPairs
 from transforms.parts import WriteListing
@@ -19,14 +20,15 @@ from transforms.stage_articles import StageArticles
 
 
 def build_stage(
-    pipeline: beam.Pipeline, splits: list[dict[str, object]], folder: str, listing: str, settings: Settings
-) -> None:
+    pipeline: beam.Pipeline, splits: list[dict[str, object]], folder: str, listing: str, settings: Settings,
+    topic: Topic | None = None,
+) -> None:  # fmt: skip
     """1: read, clean and sign every split, and stage what comes out."""
     numbered = [json.dumps({"number": number, "split": split}) for number, split in enumerate(splits)]
     (
         pipeline
         | "Splits" >> beam.Create(numbered)
-        | "Read articles" >> ReadArticles(settings.read)
+        | "Read articles" >> ReadArticles(settings.read, topic)
         | "Clean articles" >> CleanArticles(settings)
         | "Sign articles" >> SignArticles(settings.sign)
         | "Stage articles" >> StageArticles(folder)

@@ -24,6 +24,7 @@ from pipeline.commands import (
     report,
     run,
     settings,
+    stream,
     vacuum,
     verify,
 )
@@ -40,7 +41,7 @@ from pipeline.errors import (
 from pipeline.log_lines import JSON, TEXT, JsonFormatter, log_line
 from schemas.checked_settings import SettingError
 
-COMMANDS = (run, reconcile, report, explain, export, relabel, compare, verify, compact, vacuum, settings)
+COMMANDS = (run, stream, reconcile, report, explain, export, relabel, compare, verify, compact, vacuum, settings)
 """In the order in which `--help` shows them."""
 
 
@@ -87,6 +88,7 @@ def parser() -> argparse.ArgumentParser:
               copydesk run --input 'news/**/*.jsonl.gz' --store corpus
               copydesk run --input today/ --store corpus --workers 2
               copydesk run --input dump.parquet --field text=story_body --store corpus
+              copydesk stream --from kafka://localhost:9092/articles --store corpus
               copydesk report --store corpus
               copydesk explain --store corpus 0f3c...
               copydesk export --store corpus --to corpus-now --format jsonl

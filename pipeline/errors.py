@@ -35,3 +35,7 @@ class RunError(Exception):
     """A run failed and nothing was committed: exit code 1."""
 
     exit_code = EXIT_FAILED
+
+
+class BusyStoreError(RunError):
+    """Another command is writing the store."""

@@ -84,7 +84,7 @@ def find_inputs(patterns: Sequence[str], store: str, since: datetime | None = No
     passed_over = 0
     for pattern in patterns:
         if staging.is_local(pattern) and os.path.isdir(pattern):
-            inside = [path for path in _files_under(pattern) if not _is_inside(path, store)]
+            inside = [path for path in files_under(pattern) if not _is_inside(path, store)]
             known = [path for path in inside if form_of(path) is not None]
             passed_over += len(inside) - len(known)
             matched = known
@@ -107,10 +107,16 @@ def find_inputs(patterns: Sequence[str], store: str, since: datetime | None = No
             raise UsageError(f"{path!r} has a name that can't be printed; rename the file, or leave it out")
     once = sorted(_once(paths))
     recent = [path for path in once if since is None or _changed_at(path) >= since.timestamp()]
-    return FoundInputs(_distinct(_input_file(path) for path in recent), passed_over, len(once) - len(recent))
+    return FoundInputs(distinct(map(input_file, recent)), passed_over, len(once) - len(recent))
 
 
-def _distinct(files: Iterable[InputFile]) -> tuple[InputFile, ...]:
+def inputs_among(paths: Iterable[str], store: str) -> list[str]:
+    """Of local paths those that can be inputs, by path: each file once, not the store's own, with a name that can be
+    printed."""
+    return sorted(_once({path for path in paths if path.isprintable() and not _is_inside(path, store)}))
+
+
+def distinct(files: Iterable[InputFile]) -> tuple[InputFile, ...]:
     """Each content once, by the first of its paths; files in the order of their paths."""
     alike: dict[str, list[InputFile]] = {}
     for entry in files:
@@ -156,7 +162,7 @@ def _match(pattern: str) -> Iterable[str]:
     tops = glob.glob(os.sep.join(parts[:at]) or (os.sep if at else os.curdir))
     return [
         path for top in tops if os.path.isdir(top)
-        for path in _files_under(top) if _fits(os.path.relpath(path, top).split(os.sep), parts[at:])
+        for path in files_under(top) if _fits(os.path.relpath(path, top).split(os.sep), parts[at:])
     ]  # fmt: skip
 
 
@@ -170,7 +176,7 @@ def _fits(names: Sequence[str], parts: Sequence[str]) -> bool:
     return seen and fnmatch.fnmatchcase(names[0], parts[0]) and _fits(names[1:], parts[1:])
 
 
-def _files_under(top: str) -> Iterator[str]:
+def files_under(top: str) -> Iterator[str]:
     """Every file in a folder and those in it; links to folders are followed after all else, each folder once."""
     visited: set[str] = set()
     ahead = [top]
@@ -189,7 +195,8 @@ def _files_under(top: str) -> Iterator[str]:
         ahead = sorted(links)
 
 
-def _input_file(path: str) -> InputFile:
+def input_file(path: str) -> InputFile:
+    """The file at a path, known by its content; one that can't be read says so."""
     if staging.is_local(path):
         try:
             return InputFile(path, os.path.getsize(path), staging.sha256(path))

@@ -37,9 +37,7 @@ def recorded(path: str | None, store: str, progress: Progress) -> Iterator[Outco
     if path is None:
         yield outcome
         return
-    path = os.path.abspath(path)
-    if not os.access(os.path.dirname(path), os.W_OK):
-        raise UsageError(f"--metrics {path}: expected a file in a folder that is there and may be written")
+    path = checked_place(path)
     try:
         yield outcome
     finally:
@@ -48,6 +46,18 @@ def recorded(path: str | None, store: str, progress: Progress) -> Iterator[Outco
             staging.write_whole(path, lambda sink: sink.write(text.encode()))
         except OSError as error:
             progress.say(f"the metrics could not be written: {error}", level="warning")
+
+
+def checked_place(path: str) -> str:
+    """The metrics file's whole path.
+
+    Raises:
+        UsageError: there is no folder for it, or it can't be written.
+    """
+    path = os.path.abspath(path)
+    if not os.access(os.path.dirname(path), os.W_OK):
+        raise UsageError(f"--metrics {path}: expected a file in a folder that is there and may be written")
+    return path
 
 
 def newest_commit(store: str) -> float:
@@ -61,19 +71,20 @@ def metrics_text(outcome: Outcome, ended: float, step_seconds: Mapping[str, floa
     """The file's text. A run that found nothing new is a success of 0 records; a failed one has no counts."""
     manifest = outcome.manifest
     lines = [
-        *_gauge("run_success", "Whether the last command ended well (1) or failed (0).", [({}, manifest is not None)]),
-        *_gauge("run_end_timestamp_seconds", "When the last command ended.", [({}, ended)]),
-        *_gauge("run_seconds", "How long the last command took.", [({}, ended - outcome.started)]),
-        *_gauge("run_step_seconds", "How long each step took; steps that were finished before are absent.",
+        *gauge("run_success", "Whether the last command ended well (1) or failed (0).", [({}, manifest is not None)]),
+        *gauge("run_end_timestamp_seconds", "When the last command ended.", [({}, ended)]),
+        *gauge("run_seconds", "How long the last command took.", [({}, ended - outcome.started)]),
+        *gauge("run_step_seconds", "How long each step took; steps that were finished before are absent.",
                 [({"step": name}, seconds) for name, seconds in step_seconds.items()]),
-        *_gauge("last_commit_timestamp_seconds", "When the store's newest run was committed.", [({}, committed)]),
+        *gauge("last_commit_timestamp_seconds", "When the store's newest run was committed.", [({}, committed)]),
     ]  # fmt: skip
     if manifest is not None:
-        lines += _counted(manifest)
+        lines += run_figures(manifest)
     return "\n".join(lines) + "\n"
 
 
-def _counted(manifest: Mapping[str, Any]) -> list[str]:
+def run_figures(manifest: Mapping[str, Any]) -> list[str]:
+    """The lines of what a run read, wrote and refused."""
     nothing = bool(manifest.get("nothing_new"))
     counts = {} if nothing else manifest["counts"]
     files = [] if nothing else manifest["files"]
@@ -86,20 +97,21 @@ def _counted(manifest: Mapping[str, Any]) -> list[str]:
         ]
 
     return [
-        *_gauge("run_records", "Records read by the last run.", [({}, counts.get("records", 0))]),
-        *_gauge("run_input_files", "Files read by the last run.", [({}, len(inputs))]),
-        *_gauge("run_input_bytes", "Bytes of those files.", [({}, sum(entry["size"] for entry in inputs))]),
-        *_gauge("run_rows", "Rows written by the last run, by table.", summed("rows")),
-        *_gauge("run_bytes", "Bytes written by the last run, by table.", summed("bytes")),
-        *_gauge("run_relabelled", "Older articles with a new label.", [({}, counts.get("relabelled", 0))]),
-        *_gauge("warnings", "What the last run warned of: sources nearly all copies, stories grown too large.",
+        *gauge("run_records", "Records read by the last run.", [({}, counts.get("records", 0))]),
+        *gauge("run_input_files", "Files read by the last run.", [({}, len(inputs))]),
+        *gauge("run_input_bytes", "Bytes of those files.", [({}, sum(entry["size"] for entry in inputs))]),
+        *gauge("run_rows", "Rows written by the last run, by table.", summed("rows")),
+        *gauge("run_bytes", "Bytes written by the last run, by table.", summed("bytes")),
+        *gauge("run_relabelled", "Older articles with a new label.", [({}, counts.get("relabelled", 0))]),
+        *gauge("warnings", "What the last run warned of: sources nearly all copies, stories grown too large.",
                 [({}, len(manifest.get("warnings", ())))]),
-        *_gauge("run_rejected", "Records refused by the last run, by reason.",
+        *gauge("run_rejected", "Records refused by the last run, by reason.",
                 [({"reason": reason}, count) for reason, count in sorted(refused.items())]),
     ]  # fmt: skip
 
 
-def _gauge(name: str, about: str, samples: Samples) -> list[str]:
+def gauge(name: str, about: str, samples: Samples) -> list[str]:
+    """The lines of one figure, `copydesk_NAME`, by its labels."""
     lines = [f"# HELP copydesk_{name} {about}", f"# TYPE copydesk_{name} gauge"]
     for labels, value in samples:
         told = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels.items())

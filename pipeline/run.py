@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -30,6 +30,7 @@ from pipeline.progress import Progress
 from pipeline.report import write_report
 from pipeline.runners import HERE, LOCAL, Jobs, RunnerChoice
 from pipeline.store import STAGING, Store, locked
+from pipeline.topic_ledger import TopicRange, is_range
 from pipeline.vacuum import PLAN, clear_unfinished
 from schemas import relations
 from schemas.settings import Settings, stored_settings
@@ -40,9 +41,11 @@ from transforms.functions.joining import ROW_BITS, Handles
 from transforms.functions.labelling import collapse, complete
 from transforms.functions.matching import WEIGHED
 from transforms.functions.publishing import changed_labels, constant, label_rows
+from transforms.functions.reading_topic import topic_split
 from transforms.functions.signing import scheme
 from transforms.functions.splits import plan_splits
 from transforms.functions.stretches import Changed, standing_by_stretch
+from transforms.functions.topics import Topic
 from transforms.learn_furniture import FurnitureTask
 from transforms.match_articles import MatchTask, load_array, open_catalogue, save_array
 from transforms.publish_run import PublishTask, write_table
@@ -53,6 +56,8 @@ RELABEL = "relabel"
 MESSAGE_CHARACTERS = 400
 PART_ARTICLES = 50_000
 """Articles a published file: about 50 MB of compressed text, five row groups."""
+
+Input = InputFile | TopicRange
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,8 @@ class RunOptions:
     """Only pairs with a new article are decided, so that the run costs what is new; `reconcile`, or the next run that
     is not provisional, decides the rest, and ends where one run over everything would."""
     runner: RunnerChoice = HERE
+    topic: Topic | None = None
+    """Where inputs that are ranges of offsets are read from."""
 
 
 def run(options: RunOptions, progress: Progress) -> dict[str, Any]:
@@ -93,6 +100,15 @@ def run(options: RunOptions, progress: Progress) -> dict[str, Any]:
         new = _new(found, store, options)
         progress.say(found.told(new))
         return _Run(options, store, new, jobs, progress).commit()
+
+
+def run_inputs(options: RunOptions, store: Store, inputs: Sequence[Input], progress: Progress) -> dict[str, Any]:
+    """Reads these inputs and commits them as one run; gives the manifest. The store was opened while it was locked.
+
+    Raises:
+        RunError: the run failed; nothing was committed.
+    """
+    return _Run(options, store, inputs, Jobs(options.runner, options.workers), progress).commit()
 
 
 def relabel(options: RunOptions, progress: Progress) -> dict[str, Any]:
@@ -132,7 +148,7 @@ class _Run:
     """A run in progress: its plan, its staging folder and its jobs."""
 
     def __init__(
-        self, options: RunOptions, store: Store, inputs: list[InputFile], jobs: Jobs, progress: Progress
+        self, options: RunOptions, store: Store, inputs: Sequence[Input], jobs: Jobs, progress: Progress
     ) -> None:
         self.options, self.settings, self.store = options, options.settings, store
         self.jobs, self.progress = jobs, progress
@@ -141,7 +157,7 @@ class _Run:
         self.folder = staging.join(store.path, STAGING, self.run_id)
         self._resume_or_start()
 
-    def _plan(self, inputs: list[InputFile]) -> dict[str, Any]:
+    def _plan(self, inputs: Sequence[Input]) -> dict[str, Any]:
         entries = [dataclasses.asdict(entry) for entry in inputs]
         # What only decides whether the run may commit doesn't make it another run.
         deciding = {key: value for key, value in self.settings.as_dict().items() if not key.startswith("run.")}
@@ -247,13 +263,16 @@ class _Run:
             if entry["unreadable"] is not None:
                 splits.append({"uri": entry["path"], "unreadable": entry["unreadable"]})
                 continue
-            planned = plan_splits(entry["path"], entry["size"], self.settings.read, staging.open_file)
+            if is_range(entry):
+                planned = [topic_split(entry["path"], entry["first_offset"], entry["end_offset"])]
+            else:
+                planned = plan_splits(entry["path"], entry["size"], self.settings.read, staging.open_file)
             splits += [split.as_dict() for split in planned]
         self.progress.expect(sum(entry["size"] for entry in self.plan["inputs"]), staging.join(self.folder, "staged"))
         rows = self._job(
             "1-stage",
             lambda pipeline, listing: build.build_stage(
-                pipeline, splits, staging.join(self.folder, "staged"), listing, self.settings
+                pipeline, splits, staging.join(self.folder, "staged"), listing, self.settings, self.options.topic
             ),
         )
         return sorted(rows, key=lambda row: str(row["name"]))
@@ -267,8 +286,9 @@ class _Run:
 
     def _catalogue(self, sketch_paths: tuple[str, ...], first_new: int) -> tuple[Catalogue, Changed]:
         """All articles, and what this run's change."""
-        undecided = sum(entry["table"] == "sketches" for one in self.store.undecided for entry in self.store.entries(one))
-        self.first_undecided = first_new - (0 if self.plan["provisional"] else undecided << ROW_BITS)
+        entries = [entry for one in self.store.undecided for entry in self.store.entries(one)]
+        undecided = 0 if self.plan["provisional"] else sum(entry["table"] == "sketches" for entry in entries)
+        self.first_undecided = first_new - (undecided << ROW_BITS)
         catalogue = open_catalogue(sketch_paths, first_new, self.settings.relate.keep, self.first_undecided)
         window = self.settings.match.window_days
         changed = changes(catalogue, window) if self._decides_as_before() else Changed(None, window)

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 from apache_beam.io.filesystems import FileSystems
 
-from pipeline.errors import RunError, UsageError
+from pipeline.errors import BusyStoreError, RunError, UsageError
 from schemas.tables import SCHEMA_VERSION, STORE_TABLES
 from transforms import staging
 
@@ -176,7 +176,7 @@ def locked(path: str) -> Iterator[None]:
     """Holds the store for one writer; the lock goes with the process, however it ends.
 
     Raises:
-        UsageError: the folder can't be written. RunError: another run holds the store.
+        UsageError: the folder can't be written. BusyStoreError: another run holds the store.
     """
     if not staging.is_local(path):
         yield
@@ -190,7 +190,7 @@ def locked(path: str) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise RunError(f"another run is writing {path}; wait until it has ended, then run again") from None
+            raise BusyStoreError(f"another run is writing {path}; wait until it has ended, then run again") from None
         yield
 
 

@@ -105,7 +105,8 @@ def main() -> int:
             print(told(compared(folder / "a", folder / "b")))
             started = time.process_time()
             manifest = reconcile(str(folder / "b"), 1, Progress(None))
-            print(f"reconciled: {time.process_time() - started:.1f} s CPU, {manifest['counts']['relabelled']} relabelled")
+            taken = time.process_time() - started
+            print(f"reconciled: {taken:.1f} s CPU, {manifest['counts']['relabelled']} relabelled")
         found = compared(folder / "a", folder / "b")
         print(told(found))
         return 0 if found.same else 1

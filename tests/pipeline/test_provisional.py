@@ -49,7 +49,8 @@ def test_what_was_rare_and_is_not_any_more_is_decided_by_reconciling(tmp_path: P
 
     def given(day: int) -> dict[str, str]:
         own = story("en", f"own {day}", 70).text
-        return {"id": str(day), "text": f"{shared}\n{own}", "published_at": f"2026-03-{day + 1:02d}", "source": f"p{day}"}
+        text, published = f"{shared}\n{own}", f"2026-03-{day + 1:02d}"
+        return {"id": str(day), "text": text, "published_at": published, "source": f"p{day}"}
 
     first, later = [given(0), given(1)], [given(day) for day in range(2, 14)]
     run_over(tmp_path / "a", write_jsonl(tmp_path / "all.jsonl", [*first, *later]))

@@ -1,0 +1,163 @@
+"""`copydesk stream`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pipeline.commands.run import add_telling, positive, progress_of, settings_of
+from pipeline.errors import EXIT_OK, UsageError
+
+if TYPE_CHECKING:
+    from pipeline.stream_sources import Source
+    from schemas.settings import Settings
+    from transforms.functions.messages import MessageForm
+
+NAME = "stream"
+ABOUT = "read a topic or a watched folder until stopped, in micro-batches that are each a committed run"
+EXAMPLE = "--from kafka://localhost:9092/articles --store corpus"
+EVERY_SECONDS = 5.0
+MOST_ARTICLES = 5000
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Adds the command's arguments."""
+    add = parser.add_argument
+    add("--from", required=True, metavar="URL", dest="place", help="kafka://HOST:PORT/TOPIC, or a folder to watch")
+    add("--store", required=True, metavar="DIR", help="where the store is, or is to be made")
+    add(
+        "--every",
+        type=seconds,
+        default=EVERY_SECONDS,
+        metavar="SECONDS",
+        help=f"the longest that an article waits for its batch to begin (default {EVERY_SECONDS:g})",
+    )
+    add(
+        "--max-articles",
+        type=positive,
+        default=MOST_ARTICLES,
+        metavar="N",
+        help=f"a batch begins when so many wait, and takes no more; of a folder, files (default {MOST_ARTICLES})",
+    )
+    add("--until-idle", type=seconds, metavar="SECONDS", help="end when nothing has come for so long")
+    add("--schema", metavar="FILE", help="the Avro schema of values that are plain Avro")
+    add("--schema-registry", metavar="URL", help="http://HOST:PORT, or a folder of NUMBER.avsc")
+    add("--kafka-option", action="append", default=[], metavar="NAME=VALUE", help="an option of librdkafka (TLS, SASL)")
+    add("--kafka-options-file", metavar="FILE", help="a file of such options, one a line: passwords belong there")
+    add("--accept-loss", action="store_true", help="go on where the broker no longer has what comes next")
+    add("--reprocess", action="store_true", help="begin at the oldest message, whatever the store has read")
+    add("--field", action="append", metavar="FIELD=NAME", help="an input's own name for a field")
+    add("--keep", help="who stands for a story: most-complete, earliest or wire-first")
+    add("--drop", metavar="RELATIONS", help="relations that go to copies/, separated by commas")
+    add("--clean", metavar="LEVEL", help="off, light or full")
+    add("--max-rejected-fraction", metavar="F", help="fail instead of committing when more of a batch is refused")
+    add("--set", action="append", metavar="KEY=VALUE", help="any setting (see `copydesk settings`)")
+    add_telling(parser)
+
+
+def do(given: argparse.Namespace) -> int:
+    """Runs the command; gives the exit code."""
+    from pipeline.stream import StreamOptions, stream
+
+    settings = settings_of(given)
+    source = source_of(given, settings)
+    options = StreamOptions(
+        given.store, settings, given.every, given.max_articles, until_idle=given.until_idle, metrics=given.metrics
+    )
+    done = stream(options, source, progress_of(given))
+    if given.json:
+        print(json.dumps({"runs": done.runs, "counts": done.counts}))
+    else:
+        counts = done.counts
+        print(
+            f"{done.runs:,} runs committed: {counts['records']:,} records in, {counts['clean']:,} clean, "
+            f"{counts['copies']:,} copies, {counts['rejected']:,} rejected\nstore     {given.store.rstrip('/')}"
+        )
+    return EXIT_OK
+
+
+def source_of(given: argparse.Namespace, settings: Settings) -> Source:
+    """The source that the flags name.
+
+    Raises:
+        UsageError: they don't fit each other, or name nothing that can be read.
+    """
+    from pipeline.stream_folder import FolderSource
+    from pipeline.stream_topic import TopicSource, parse_topic
+    from transforms.functions.topics import REGISTRY_USER, Topic
+
+    if "://" not in given.place:
+        for flag in ("schema", "schema_registry", "kafka_option", "kafka_options_file", "accept_loss", "reprocess"):
+            if getattr(given, flag):
+                raise UsageError(f"--{flag.replace('_', '-')} is for topics, and --from {given.place} is a folder")
+        return FolderSource(given.place, given.store)
+    broker, name = parse_topic(given.place)
+    options = kafka_options(given.kafka_option, given.kafka_options_file)
+    form = form_of(given.schema, given.schema_registry, options.get(REGISTRY_USER), settings)
+    topic = Topic(broker, name, tuple(sorted(options.items())), form)
+    return TopicSource(topic, accept_loss=given.accept_loss, reprocess=given.reprocess)
+
+
+def form_of(schema: str | None, registry: str | None, user: str | None, settings: Settings) -> MessageForm:
+    """How messages are read, by a schema's file and a registry's place.
+
+    Raises:
+        UsageError: one of them can't be used.
+    """
+    from transforms.functions.messages import MessageForm, check_form
+
+    text = None
+    if schema is not None and registry is not None:
+        raise UsageError("--schema and --schema-registry exclude each other: values have the registry's header or not")
+    if schema is not None:
+        try:
+            with open(schema, encoding="utf-8") as file:
+                text = file.read()
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"--schema {schema}: can't be read ({error}); expected an Avro schema's file") from error
+    form = MessageForm(text, registry, user)
+    try:
+        check_form(form, settings.read)
+    except ValueError as error:
+        flag = f"--schema {schema}" if schema is not None else f"--schema-registry {registry}"
+        raise UsageError(f"{flag}: {error}") from error
+    return form
+
+
+def kafka_options(given: Sequence[str], path: str | None) -> dict[str, str]:
+    """Options by name: those of the file, then those of the command line.
+
+    Raises:
+        UsageError: one isn't NAME=VALUE, or the file can't be read.
+    """
+    lines: list[str] = []
+    if path is not None:
+        try:
+            with open(path, encoding="utf-8") as file:
+                lines = [line.strip() for line in file]
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"--kafka-options-file {path}: can't be read ({error})") from error
+    options: dict[str, str] = {}
+    for number, line in enumerate([*lines, *given]):
+        if number < len(lines) and (not line or line.startswith("#")):
+            continue
+        name, sign, value = line.partition("=")
+        if not sign or not name.strip():
+            # What stands there may be a password.
+            where = f"line {number + 1} of {path}" if number < len(lines) else f"--kafka-option {name}"
+            raise UsageError(f"{where}: expected NAME=VALUE, for example security.protocol=SASL_SSL")
+        options[name.strip()] = value.strip()
+    return options
+
+
+def seconds(text: str) -> float:
+    """A number of seconds from 0, or the error that argparse shows."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = -1.0
+    if not 0 <= found < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} given; expected a number of seconds, for example 0.5")
+    return found
