@@ -38,7 +38,7 @@ def summary_of(manifest: dict[str, Any], store: str) -> str:
     if counts["relabelled"]:
         lines.append(f"  relabelled  {counts['relabelled']:>9,}   articles of earlier runs, by what arrived now")
     if manifest.get("provisional"):
-        lines.append(f"  provisional             `copydesk reconcile --store {store}` decides what it changes for others")
+        lines.append(f"  provisional             `copydesk reconcile --store {store}` decides what it changes")
     if manifest["caps"].get("capped"):
         caps = manifest["caps"]
         lines.append(
