@@ -22,7 +22,7 @@ from pipeline.topic_ledger import (
     told_form,
     unfinished_ranges,
 )
-from transforms.functions.topics import LostMessagesError, Topic, TopicError, reader_of
+from transforms.functions.topics import LostMessagesError, Topic, TopicError, TopicReader, reader_of
 
 SCHEME = "kafka"
 NAME = re.compile(r"[A-Za-z0-9._-]{1,249}")
@@ -74,11 +74,17 @@ class TopicSource:
         self.topic: Topic | None = topic
         self.place = f"{SCHEME}://{topic.broker}/{topic.name}"
         self._topic, self._accept_loss, self._reprocess = topic, accept_loss, reprocess
+        self._opened: TopicReader | None = None
         self._next: dict[int, int] = {}
         self._going_on: list[TopicRange] = []
         self._oldest_ms: tuple[int, ...] = ()
         self._looked = 0.0
         self._most_held = 0
+
+    @property
+    def _reader(self) -> TopicReader:
+        assert self._opened is not None, "the source was not started"
+        return self._opened
 
     @property
     def trouble(self) -> str | None:
@@ -99,7 +105,7 @@ class TopicSource:
                 can't be reached.
         """
         with told():
-            self._reader = reader_of(self._topic)
+            self._opened = reader_of(self._topic)
             return self._begin(store)
 
     def _begin(self, store: Store) -> list[str]:
@@ -207,5 +213,6 @@ class TopicSource:
 
     def close(self) -> None:
         """Ends the connection."""
-        reader_of.cache_clear()
-        self._reader.close()
+        if self._opened is not None:
+            reader_of.cache_clear()
+            self._opened.close()

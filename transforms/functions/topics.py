@@ -10,7 +10,7 @@ from typing import Any
 
 from transforms.functions.messages import Message, MessageForm
 
-ANSWER_SECONDS = 10.0
+ANSWER_SECONDS = 10
 """A broker answers in milliseconds, after a start in about ten seconds; one that doesn't is told of."""
 
 STALLED_POLLS = 30
@@ -118,32 +118,39 @@ class TopicReader:
             TopicError: the broker can't be reached, or knows no such topic.
         """
         self._troubles.clear()
-        try:
-            found = self._consumer.list_topics(self.topic.name, timeout=ANSWER_SECONDS)
-        except self._kafka.KafkaException as error:
-            self._consumer.poll(0)
-            raise self._unreachable(error.args[0]) from None
+        for left in reversed(range(ANSWER_SECONDS)):
+            try:
+                found = self._consumer.list_topics(self.topic.name, timeout=1.0)
+                break
+            except self._kafka.KafkaException as error:
+                self._consumer.poll(0)  # errors of the connection are told then
+                if not left or self._refusals():
+                    raise self._unreachable(error.args[0]) from None
         self.trouble = None
         topic = found.topics[self.topic.name]
         if topic.error is not None:
             raise self._unknown(topic.error)
         return sorted(topic.partitions)
 
+    def _refusals(self) -> list[Any]:
+        codes = self._kafka.KafkaError
+        refused = (codes._AUTHENTICATION, codes.SASL_AUTHENTICATION_FAILED, codes._SSL)
+        return [one for one in self._troubles if one.code() in refused]
+
     def _unreachable(self, error: Any) -> TopicError:
         """What to tell of a broker that doesn't answer: who refuses a password doesn't answer either."""
         codes, where = self._kafka.KafkaError, f"kafka://{self.topic.broker}"
-        refused = (codes._AUTHENTICATION, codes.SASL_AUTHENTICATION_FAILED, codes._SSL)
-        causes = [one for one in self._troubles if one.code() in refused]
-        if causes:
+        refusals = self._refusals()
+        if refusals:
             return TopicError(
-                f"{where} refuses this client: {causes[-1].str()}; expected what the broker's listener asks for. Give "
+                f"{where} refuses this client: {refusals[-1].str()}; expected what its listener asks for. Give "
                 "it with --kafka-option (security.protocol, sasl.mechanism, sasl.username, sasl.password, "
                 "ssl.ca.location) or in a file with --kafka-options-file",
                 mend=True,
             )
         causes = [one for one in self._troubles if one.code() != codes._ALL_BROKERS_DOWN] or [error]
         return TopicError(
-            f"{where} does not answer within {ANSWER_SECONDS:.0f} s: {causes[-1].str()}; expected HOST:PORT of a "
+            f"{where} does not answer within {ANSWER_SECONDS} s: {causes[-1].str()}; expected HOST:PORT of a "
             "running broker. Check host and port; a listener with TLS or SASL needs --kafka-option security.protocol=",
             mend=False,
         )
@@ -296,6 +303,5 @@ def _library() -> Any:
 def _silent() -> logging.Logger:
     """A logger for librdkafka, which else writes to standard error; what matters comes as an error too."""
     logger = logging.getLogger("copydesk.librdkafka")
-    logger.addHandler(logging.NullHandler())
-    logger.propagate = False
+    logger.setLevel(logging.CRITICAL + 1)
     return logger

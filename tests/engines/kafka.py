@@ -1,0 +1,94 @@
+"""A real broker for tests: one node, its data in a folder of its own, on free ports; ended by its process."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from tests.pipeline.store_reading import ROOT
+
+START_SECONDS = 90
+MISSING_TOOL = 3
+"""What .ci/setup_engines ends with where Java or Maven isn't there."""
+
+
+@dataclass(frozen=True)
+class Broker:
+    """A broker that runs: where it is reached, without a password and with one, and its process."""
+
+    address: str
+    password_address: str
+    process: subprocess.Popen[bytes]
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on just now."""
+    sockets = [socket.socket() for _ in range(count)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+def install(engine: str) -> None:
+    """Fetches an engine; skips the test where its tools are missing."""
+    done = subprocess.run([ROOT / ".ci" / "setup_engines", engine], capture_output=True, text=True, check=False)
+    if done.returncode == MISSING_TOOL:
+        pytest.skip(done.stderr.strip())
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+@contextmanager
+def running_broker(folder: Path) -> Iterator[Broker]:
+    """Starts a broker and waits until it answers; ends it, and waits for that, in the end."""
+    port, controller, password = free_ports(3)
+    command = [str(ROOT / ".ci" / "kafka_broker"), str(folder), str(port), str(controller), str(password)]
+    log = folder.parent / "broker.log"
+    with log.open("wb") as sink:
+        process = subprocess.Popen(command, stdout=sink, stderr=sink, stdin=subprocess.DEVNULL)
+    try:
+        wait_for(f"127.0.0.1:{port}", process, log)
+        yield Broker(f"127.0.0.1:{port}", f"127.0.0.1:{password}", process)
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Until the broker answers; fails with its log where it doesn't."""
+    end = time.monotonic() + START_SECONDS
+    admin = AdminClient({"bootstrap.servers": address, "log_level": 0})
+    while time.monotonic() < end and process.poll() is None:
+        try:
+            admin.list_topics(timeout=1)
+        except KafkaException:
+            time.sleep(0.2)
+        else:
+            return
+    pytest.fail(f"the broker did not start: {log.read_text()[-2000:]}")
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """One broker for all tests that ask for one; each makes topics of its own."""
+    if shutil.which("java") is None:
+        pytest.skip("Kafka needs Java, which is not installed")
+    install("kafka")
+    with running_broker(tmp_path_factory.mktemp("kafka") / "data") as found:
+        yield found
