@@ -11,7 +11,7 @@ from typing import Any
 
 from pipeline.errors import BusyStoreError, RunError
 from pipeline.progress import Progress
-from pipeline.run import RunOptions, run_inputs
+from pipeline.run import RunOptions, reconcile, run_inputs
 from pipeline.store import Store, locked
 from pipeline.stream_sources import Source
 from pipeline.stream_status import Committed, StreamStatus
@@ -32,6 +32,9 @@ class StreamOptions:
         every: a batch begins when its oldest article has waited so many seconds, or
         most: when so many articles (of a folder: files) wait.
         until_idle: ends when nothing has come, and nothing waits, for so many seconds; None never.
+        metrics: where figures for Prometheus are written.
+        reconcile_after: what batches changed for older articles is decided when nothing has come for so many seconds,
+            and before the stream ends because it is idle.
     """
 
     store: str
@@ -40,6 +43,7 @@ class StreamOptions:
     most: int
     until_idle: float | None = None
     metrics: str | None = None
+    reconcile_after: float = 30.0
 
 
 def stream(options: StreamOptions, source: Source, progress: Progress) -> Committed:
@@ -75,7 +79,8 @@ class _Stream:
     ) -> None:  # fmt: skip
         self.options, self.source, self.progress, self.status = options, source, progress, status
         self.ending = ending
-        self.run_options = RunOptions((), options.store, options.settings, topic=source.topic)
+        self.run_options = RunOptions((), options.store, options.settings, topic=source.topic, provisional=True)
+        self.undecided = bool(Store(options.store).undecided)
 
     def run(self) -> None:
         """Until it is asked to end, or nothing came for as long as was asked."""
@@ -87,7 +92,10 @@ class _Stream:
                 came_last = time.monotonic()
             if not self.source.waiting:
                 waits_since = None
-                if self.options.until_idle is not None and now - came_last >= self.options.until_idle:
+                idle, ends = now - came_last, self.options.until_idle
+                if idle >= (self.options.reconcile_after if ends is None else min(ends, self.options.reconcile_after)):
+                    self._reconcile()
+                if ends is not None and idle >= ends:
                     self._end_idle()
                     return
                 continue
@@ -105,12 +113,28 @@ class _Stream:
                 f"({self.source.trouble}); what was committed stays, and the same command goes on"
             )
 
+    def _reconcile(self) -> None:
+        """Decides what the batches left, if they left anything and the store is free."""
+        if not self.undecided:
+            return
+        started = time.monotonic()
+        try:
+            manifest = reconcile(self.options.store, 1, Progress(None))
+        except BusyStoreError:
+            return
+        self.undecided = False
+        if not manifest.get("nothing_new"):
+            self.progress.say(
+                f"reconciled in {time.monotonic() - started:.1f} s: {manifest['counts']['relabelled']:,} articles have "
+                "another label now"
+            )
+
     def _commit(self) -> None:
         """One batch, if the store is free and there is something new."""
         started = time.monotonic()
         try:
             with locked(self.options.store):
-                store = Store(self.options.store)
+                store = Store(self.options.store, keep_read=True)
                 inputs = self.source.inputs(store, self.options.most)
                 if not inputs:
                     return
@@ -126,6 +150,7 @@ class _Stream:
             time.sleep(BUSY_SECONDS)
             return
         self.source.committed(inputs)
+        self.undecided |= bool(manifest.get("provisional"))
         self.status.add(manifest, time.monotonic() - started)
         self._warn(manifest)
 

@@ -20,6 +20,7 @@ ABOUT = "read a topic or a watched folder until stopped, in micro-batches that a
 EXAMPLE = "--from kafka://localhost:9092/articles --store corpus"
 EVERY_SECONDS = 5.0
 MOST_ARTICLES = 5000
+RECONCILE_SECONDS = 30.0
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -41,6 +42,11 @@ def declare(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help=f"a batch begins when so many wait, and takes no more; of a folder, files (default {MOST_ARTICLES})",
     )
+    add(
+        "--reconcile-after", type=seconds, default=RECONCILE_SECONDS, metavar="SECONDS",
+        help="decide what batches changed for older articles when nothing has come for so long "
+        f"(default {RECONCILE_SECONDS:g})",
+    )  # fmt: skip
     add("--until-idle", type=seconds, metavar="SECONDS", help="end when nothing has come for so long")
     add("--schema", metavar="FILE", help="the Avro schema of values that are plain Avro")
     add("--schema-registry", metavar="URL", help="http://HOST:PORT, or a folder of NUMBER.avsc")
@@ -64,8 +70,9 @@ def do(given: argparse.Namespace) -> int:
     settings = settings_of(given)
     source = source_of(given, settings)
     options = StreamOptions(
-        given.store, settings, given.every, given.max_articles, until_idle=given.until_idle, metrics=given.metrics
-    )
+        given.store, settings, given.every, given.max_articles, until_idle=given.until_idle,
+        metrics=given.metrics, reconcile_after=given.reconcile_after,
+    )  # fmt: skip
     done = stream(options, source, progress_of(given))
     if given.json:
         print(json.dumps({"runs": done.runs, "counts": done.counts}))
