@@ -15,6 +15,8 @@ from typing import Any, BinaryIO
 
 import orjson
 
+from transforms.functions.nesting import MOST_DEEP, nesting_depth
+
 DATE_PARAMETERS = {"original_date": True, "extensive_search": False, "max_date": "2200-12-31"}
 """A fixed last day, as the default is today; no search in the text, which takes any year in it for the article's."""
 
@@ -44,9 +46,14 @@ def extract_page(page: str, url: str | None) -> dict[str, Any]:
 
     trafilatura (fast, without tables and comments) comes first: bench F1 .966 on the developers' pages, .960 with its
     defaults, .969 with the headline left out; resiliparse, which takes more in (.909), where that finds nothing.
+
+    Raises:
+        ValueError: the page is nested too deep to be parsed in a reasonable time.
     """
     import trafilatura
 
+    if nesting_depth(page, MOST_DEEP) > MOST_DEEP:
+        raise ValueError(f"the page's elements are nested more than {MOST_DEEP} deep; expected at most so many")
     options: dict[str, Any] = {
         "url": url,
         "include_comments": False,
