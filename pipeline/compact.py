@@ -20,7 +20,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.labels import newest
-from pipeline.store import COMPACTED, COMPACTION, MANIFESTS, STAGING, Store, locked
+from pipeline.retention import Retention, plan_retention
+from pipeline.store import COMPACTED, COMPACTION, MANIFESTS, STAGING, Store, filled, locked
 from schemas.settings import PublishSettings
 from schemas.tables import SCHEMA_VERSION, STORE_TABLES
 from transforms import staging
@@ -36,11 +37,15 @@ SMALL_ROWS = 25_000
 """A file of fewer rows is worth compacting; a larger one is left as it is."""
 
 
-def compact(path: str) -> dict[str, Any]:
+def compact(path: str, retain_days: int | None = None) -> dict[str, Any]:
     """Compacts a store and commits that; gives the manifest, or {"nothing_to_do": True}.
 
+    Args:
+        retain_days: cut the sketches of articles that are older, counted from the newest (`pipeline.retention`).
+
     Raises:
-        UsageError: there is no store, or it can't be written. RunError: a run is writing it.
+        UsageError: there is no store, it can't be written, or so few days can't be retained. RunError: a run is
+            writing it.
     """
     Store(path).require()
     with locked(path):
@@ -52,20 +57,25 @@ def compact(path: str) -> dict[str, Any]:
         shutil.rmtree(folder, ignore_errors=True)
         files: list[dict[str, Any]] = []
         supersedes: list[str] = []
+        retention = None if retain_days is None else plan_retention(store, retain_days)
         for table in STORE_TABLES:
-            made, gone = _compact_table(store, table, folder, run_id)
+            made, gone = _compact_table(store, table, folder, run_id, retention)
             files += made
             supersedes += gone
         if not files:
             return {"nothing_to_do": True}
         manifest = _manifest(store, run_id, started, files, supersedes)
+        if retention is not None:
+            manifest["whole_from"] = retention.whole_from
         _move_into_place(store.path, folder, run_id)
         store.commit(manifest)
         settle(Store(path))
         return manifest
 
 
-def _compact_table(store: Store, table: str, folder: str, run_id: str) -> tuple[list[dict[str, Any]], list[str]]:
+def _compact_table(
+    store: Store, table: str, folder: str, run_id: str, retention: Retention | None
+) -> tuple[list[dict[str, Any]], list[str]]:
     """Writes a table's new files; gives their entries and the paths of those they supersede."""
     entries = [entry for manifest in store.manifests for entry in store.entries(manifest) if entry["table"] == table]
     schema = STORE_TABLES[table]
@@ -75,10 +85,18 @@ def _compact_table(store: Store, table: str, folder: str, run_id: str) -> tuple[
         rows = newest(store.read(table).combine_chunks(), NEWEST_OF[table])
         groups: list[Iterable[pa.Table]] = [[rows.slice(at, ROWS_AT_ONCE)] for at in range(0, len(rows), ROWS_AT_ONCE)]
     elif table in KEPT_WHOLE:
-        entries = [entry for entry in entries if entry["rows"] < SMALL_ROWS]
-        if len(entries) < 2:
+        cut = retention if table == "sketches" else None
+        changed = cut.files if cut is not None else frozenset[str]()
+        small = [entry for entry in entries if entry["rows"] < SMALL_ROWS]
+        entries = [
+            entry for entry in entries
+            if (entry in small and len(small) > 1) or staging.join(store.path, entry["path"]) in changed
+        ]  # fmt: skip
+        if not entries:
             return [], []
         groups = [_rows(store, group, schema) for group in _grouped(entries)]
+        if cut is not None:
+            groups = [map(cut.cut, group) for group in groups]
     else:
         return [], []
     metadata = {
@@ -122,8 +140,10 @@ def _rows(store: Store, entries: list[dict[str, Any]], schema: pa.Schema) -> Ite
     waiting: list[pa.Table] = []
     for entry in entries:
         with staging.open_file(staging.join(store.path, entry["path"])) as source:
-            for batch in pq.ParquetFile(source).iter_batches(GROUP_ROWS, columns=schema.names):
-                waiting.append(pa.Table.from_batches([batch]).cast(schema))
+            file = pq.ParquetFile(source)
+            held = [name for name in schema.names if name in file.schema_arrow.names]
+            for batch in file.iter_batches(GROUP_ROWS, columns=held):
+                waiting.append(filled(pa.Table.from_batches([batch]), schema))
                 if sum(part.num_rows for part in waiting) >= GROUP_ROWS:
                     yield pa.concat_tables(waiting)
                     waiting = []

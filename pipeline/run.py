@@ -292,13 +292,15 @@ class _Run:
         catalogue = open_catalogue(sketch_paths, first_new, self.settings.relate.keep, self.first_undecided)
         window = self.settings.match.window_days
         changed = changes(catalogue, window) if self._decides_as_before() else Changed(None, window)
-        if self.plan["provisional"]:
-            changed = dataclasses.replace(changed, only_from=first_new)
+        changed = dataclasses.replace(
+            changed, only_from=first_new if self.plan["provisional"] else None, not_before=self.store.whole_from
+        )
         stands = catalogue.stands
+        cut = changed.is_cut(catalogue.day)
         standing = standing_by_stretch(catalogue.handles[stands], catalogue.day[stands], window)
         save_array(self._path("standing.npy"), standing)
         save_array(self._path("repeats.npy"), catalogue.handles[~catalogue.counted])
-        save_array(self._path("left-out.npy"), catalogue.handles[~stands | ~changed.concerns(catalogue.day)])
+        save_array(self._path("left-out.npy"), catalogue.handles[~stands | ~changed.concerns(catalogue.day) | cut])
         return catalogue, changed
 
     def _decides_as_before(self) -> bool:

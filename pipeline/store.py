@@ -123,6 +123,12 @@ class Store:
         first = next((at for at, one in enumerate(later) if one.get("provisional")), len(later))
         return later[first:]
 
+    @property
+    def whole_from(self) -> int | None:
+        """The first day (since 1970) of which sketches are whole; None where all of them are."""
+        days = [manifest["whole_from"] for manifest in self.manifests if manifest.get("whole_from") is not None]
+        return max(days, default=None)
+
     def read(self, table: str, columns: Sequence[str] | None = None, run: str | None = None) -> pa.Table:
         """All rows of a table, earlier runs first.
 
@@ -132,7 +138,7 @@ class Store:
         names = list(columns) if columns is not None else schema.names
         wanted = pa.schema([schema.field(name) for name in names])
         parts = [self._read_file(path, names) for path in self.files(table, run)]
-        return pa.concat_tables([wanted.empty_table(), *(_filled(part, wanted) for part in parts)])
+        return pa.concat_tables([wanted.empty_table(), *(filled(part, wanted) for part in parts)])
 
     def _read_file(self, path: str, names: list[str]) -> pa.Table:
         if not self.keep_read:
@@ -194,7 +200,7 @@ def locked(path: str) -> Iterator[None]:
         yield
 
 
-def _filled(part: pa.Table, wanted: pa.Schema) -> pa.Table:
+def filled(part: pa.Table, wanted: pa.Schema) -> pa.Table:
     """The columns of `wanted`, made up where the part has none."""
     columns = []
     for field in wanted:

@@ -108,13 +108,16 @@ SKETCH = pa.schema(
         pa.field("minhash", pa.binary(MINHASH_BYTES), nullable=False),
         pa.field("anchors", pa.list_(pa.uint64()), nullable=False),
         pa.field("words", pa.list_(pa.uint32()), nullable=False),
+        pa.field("completeness", pa.int32()),
     ]
 )
 """What later runs compare with, without reading text again.
 
 `day`: days since 1970 of `published_at`. `origin_rank`: 0 the credited wire or outlet itself, 1 credits nobody,
 2 credits somebody else. `text_digest`: of the folded words (equal: the same text). `shingles`: distinct word
-5-shingles. `words`: hashes of the folded words in order, from which every shingle follows.
+5-shingles. `words`: hashes of the folded words in order, from which every shingle follows. `completeness`: rare
+3-shingles, once that can't change any more because the sketches around were cut short (`pipeline/retention.py`): of
+those published before the first day that counts `words` and `anchors` are empty.
 """
 
 MATCH_COUNTS = (

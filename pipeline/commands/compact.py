@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
+from pipeline.commands.run import positive
 from pipeline.errors import EXIT_OK
 
 NAME = "compact"
@@ -15,6 +16,11 @@ EXAMPLE = "--store corpus"
 def declare(parser: argparse.ArgumentParser) -> None:
     """Adds the command's arguments."""
     parser.add_argument("--store", required=True, metavar="DIR")
+    parser.add_argument(
+        "--retain-days", type=positive, metavar="N",
+        help="cut the fingerprints of articles more than N days older than the newest: of those only exact copies are "
+        "found then",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="the compaction's manifest as JSON")
 
 
@@ -22,7 +28,7 @@ def do(given: argparse.Namespace) -> int:
     """Runs the command; gives the exit code."""
     from pipeline.compact import compact
 
-    manifest = compact(given.store)
+    manifest = compact(given.store, given.retain_days)
     if given.json:
         print(json.dumps(manifest, ensure_ascii=False))
     elif manifest.get("nothing_to_do"):

@@ -1,4 +1,4 @@
-r"""What a scheduled run costs as its store grows: sixty daily runs of 2,000 made-up articles, each a command of its own.
+r"""What a scheduled run costs as its store grows: sixty daily runs of 2,000 made-up articles, a command each.
 
     .venv/bin/python -m tests.benchmarks.daily [--days 60] [--articles 2000] [--workers 1] [--folder KEPT] [--set K=V] \
         [--dated]

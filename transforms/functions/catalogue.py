@@ -29,6 +29,7 @@ class Catalogue:
         day: int32, NO_DAY where unknown.
         node: int64, index of the article that stands for all of the same folded words.
         counted: bool, False for repeats, which are no articles.
+        settled: bool, of which the completeness is stored; they may have no words any more.
         stood: bool, which articles stood for theirs when labels were last decided for good.
     """
 
@@ -40,6 +41,7 @@ class Catalogue:
     day: npt.NDArray[np.int32]
     node: Ints
     counted: npt.NDArray[np.bool_]
+    settled: npt.NDArray[np.bool_]
     stood: npt.NDArray[np.bool_]
 
     @property
@@ -79,13 +81,13 @@ def read_catalogue(
         first_undecided: handles from here on are of articles that no run has decided for good; those of the run where
             None.
     """
-    columns = ["article_id", "origin_rank", "published_at", "removed_share", "text_digest", "day"]
+    columns = ["article_id", "origin_rank", "published_at", "removed_share", "text_digest", "day", "completeness"]
     tables = [sketches.table(number, columns) for number in range(len(sketches.paths))]
     if not tables:
         empty = np.empty(0, np.int64)
         return Catalogue(
             empty.astype(np.uint64), pa.array([], pa.string()), empty.astype(np.int8), empty,
-            empty.astype(np.float32), empty.astype(np.int32), empty, empty.astype(np.bool_), empty.astype(np.bool_),
+            empty.astype(np.float32), empty.astype(np.int32), empty, *(empty.astype(np.bool_) for _ in range(3)),
         )  # fmt: skip
     table = pa.concat_tables(tables)
     handles = np.concatenate([sketches.handles(number) for number in range(len(tables))])
@@ -101,10 +103,10 @@ def read_catalogue(
     ranking = (origin, published) if keep == "earliest" else (published, origin)  # the last counts first
     order = np.lexsort((codes, removed, *ranking, digests[:, 1], digests[:, 0]))
     before = handles < (first_new if first_undecided is None else first_undecided)
-    return Catalogue(
-        handles, ids, origin, published, removed, days_of(table), _nodes(order, counted, digests), counted,
-        before & counted & (_nodes(order, before & counted, digests) == np.arange(len(handles))),
-    )  # fmt: skip
+    settled = table.column("completeness").is_valid().to_numpy()
+    stood = before & counted & (_nodes(order, before & counted, digests) == np.arange(len(handles)))
+    nodes = _nodes(order, counted, digests)
+    return Catalogue(handles, ids, origin, published, removed, days_of(table), nodes, counted, settled, stood)
 
 
 def _nodes(order: Ints, counted: npt.NDArray[np.bool_], digests: npt.NDArray[np.uint64]) -> Ints:

@@ -274,7 +274,11 @@ def _member_pairs(
     wanted = np.minimum(stands, keepers) * n + np.maximum(stands, keepers)
     alone = stands == keepers
     itself = np.empty(int(alone.sum()), WEIGHED)
-    itself["left"] = itself["right"] = catalogue.handles[stands[alone]]
+    # What stands for them may have no words any more: then the last of them to come has.
+    last = np.arange(n)
+    np.maximum.at(last, stands, members)
+    texts = np.where(catalogue.settled[stands], last[stands], stands)
+    itself["left"] = itself["right"] = catalogue.handles[texts[alone]]
     distinct, back = np.unique(itself["left"], return_inverse=True)
     asked = np.empty(len(distinct), WEIGHED)
     asked["left"] = asked["right"] = distinct

@@ -19,7 +19,7 @@ from transforms.functions.rarity import (
 )
 from transforms.functions.shingling import ShingleHashes
 from transforms.functions.sketch_files import IdRanks, SketchFiles, days_of, packed_bytes
-from transforms.functions.stretches import DaysTables
+from transforms.functions.stretches import Days, DaysTables
 
 WEIGHED = np.dtype([("left", np.uint64), ("right", np.uint64), ("asked", np.bool_), ("evidence", EVIDENCE)])
 """A pair with its evidence, proposed by what it shares or asked for by a story; left < right as handles."""
@@ -141,7 +141,20 @@ def completeness_of(
     sketches: SketchFiles, handles: Handles, tables: DaysTables, settings: MatchSettings
 ) -> npt.NDArray[np.int64]:
     """How many rare 3-shingles each article has, what its completeness is measured by: int64[n]."""
-    days = days_of(sketches.gather(handles, ["day"]))
+    table = sketches.gather(handles, ["day", "completeness"])
+    days = days_of(table)
+    settled = table.column("completeness").is_valid().to_numpy()
+    found = table.column("completeness").fill_null(0).to_numpy().astype(np.int64)
+    if settled.all():
+        return found
+    open_at = np.flatnonzero(~settled)
+    found[open_at] = _rare_shingles(sketches, handles[open_at], days[open_at], tables, settings)
+    return found
+
+
+def _rare_shingles(
+    sketches: SketchFiles, handles: Handles, days: Days, tables: DaysTables, settings: MatchSettings
+) -> npt.NDArray[np.int64]:
     found = np.zeros(len(handles), np.int64)
     for rows, surroundings in tables.by_surroundings(days, days):
         words, offsets = sketches.gather_words(handles[rows])

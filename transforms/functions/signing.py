@@ -88,5 +88,6 @@ def sign_batch(
         "minhash": fixed_binary(sketches.minhash.astype("<u4"), MINHASH_BYTES),
         "anchors": list_column(sketches.anchors, sketches.anchor_offsets),
         "words": list_column(words, offsets),
+        "completeness": pa.nulls(cleaned.num_rows, pa.int32()),
     }
     return pa.RecordBatch.from_arrays([columns[name] for name in SKETCH.names], schema=SKETCH)

@@ -77,7 +77,12 @@ class SketchFile:
         missing = [name for name in columns if name not in self._columns]
         if missing:
             table = self.read_table(self.path, missing)
-            self._columns.update(zip(missing, table.select(missing).columns, strict=True))
+            for name in missing:
+                # A file of an older schema may lack what may be null.
+                field = SKETCH.field(name)
+                absent = field.nullable and name not in table.column_names
+                column = pa.chunked_array([pa.nulls(table.num_rows, field.type)]) if absent else table.column(name)
+                self._columns[name] = column
         schema = pa.schema([SKETCH.field(name) for name in columns])
         return pa.table([self._columns[name] for name in columns], schema=schema)
 

@@ -55,6 +55,8 @@ class Changed:
     Attributes:
         stretches: those whose standing articles are not the ones they were; None: all of them.
         window_days: the length of a stretch.
+        not_before: the first day of which sketches are whole; pairs of which the surroundings hold an earlier one stay
+            what they are. None: all are.
         only_from: decided are only pairs with an article of this handle or a later one, whatever else the stretches
             hold: what a provisional run settles for. None: all pairs that the stretches change.
     """
@@ -62,16 +64,24 @@ class Changed:
     stretches: frozenset[int] | None
     window_days: int
     only_from: int | None = None
+    not_before: int | None = None
 
     def decides(self, left: Ends, right: Ends) -> Mask:
         """Which pairs are decided anew: bool[n]."""
-        if self.only_from is not None:
-            return self.is_new(left.handles) | self.is_new(right.handles)
-        if self.stretches is None:
-            return np.ones(len(left.days), np.bool_)
         earlier, mixed = earlier_stretch(*(stretches_of(end.days, self.window_days) for end in (left, right)))
+        whole = self._are_whole(earlier)
+        if self.only_from is not None:
+            return whole & (self.is_new(left.handles) | self.is_new(right.handles))
+        if self.stretches is None:
+            return whole
         around = self._within(earlier, -1, 1) & (earlier != UNDATED)
-        return around | ((mixed | (earlier == UNDATED)) & (UNDATED in self.stretches))
+        return whole & (around | ((mixed | (earlier == UNDATED)) & (UNDATED in self.stretches)))
+
+    def _are_whole(self, stretches: Stretches) -> Mask:
+        """Which stretches have surroundings of which every sketch is whole."""
+        if self.not_before is None:
+            return np.ones(len(stretches), np.bool_)
+        return (stretches == UNDATED) | ((stretches - 1) * max(1, self.window_days) >= self.not_before)
 
     def concerns(self, days: Days) -> Mask:
         """Which articles propose pairs: those of pairs to be decided, and those that may crowd them: bool[n]."""
@@ -82,6 +92,10 @@ class Changed:
             return self._within(stretches, -1, 1) | (stretches == UNDATED)
         # A pair's earlier article lies up to one stretch off, its later one a stretch more; crowds are of one stretch.
         return self._within(stretches, -1, 2) | (stretches == UNDATED)
+
+    def is_cut(self, days: Days) -> Mask:
+        """Of which articles the sketches are cut short: bool[n]."""
+        return (days != NO_DAY) & (days < (NO_DAY if self.not_before is None else self.not_before))
 
     def is_new(self, handles: npt.NDArray[np.uint64]) -> Mask:
         """Which articles a provisional run decides; none where all that changed is decided: bool[n]."""
