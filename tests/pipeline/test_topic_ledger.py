@@ -30,7 +30,8 @@ def entry(partition: int, first: int, end: int, topic_id: str = "T") -> dict[str
     path = f"kafka:///news#{partition}"
     return {
         "path": path, "first_offset": first, "end_offset": end, "messages": end - first, "size": 10,
-        "topic_id": topic_id, "sha256": range_digest(topic_id, path, first, end), "broker": "b:1", "values": "json", "unreadable": None,
+        "topic_id": topic_id, "sha256": range_digest(topic_id, path, first, end), "broker": "b:1", "values": "json",
+        "unreadable": None,
         "also": [],
     }  # fmt: skip
 
