@@ -50,4 +50,3 @@ def _check(name: str, value: Any, metadata: Mapping[str, Any]) -> None:
                 near = difflib.get_close_matches(str(one), choices, 1)
                 hint = f"; did you mean {near[0]!r}?" if near else ""
                 raise SettingError(f"{name} is {one!r}; expected one of {', '.join(choices)}{hint}")
-

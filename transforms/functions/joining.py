@@ -66,7 +66,8 @@ KEY_MARKS = 1 << 20
 """Marks of keys by their lower bits: of anchors that are not wanted all but one in a hundred fall at the first look."""
 
 
-def band_postings(    signatures: Signature,
+def band_postings(
+    signatures: Signature,
     handles: Handles,
     ranks: npt.NDArray[np.uint64],
     days: npt.NDArray[np.int32],

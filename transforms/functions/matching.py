@@ -105,9 +105,7 @@ def count_stretch(sketches: SketchFiles, handles: Handles) -> DaysTable:
     return (seen & np.uint32(255)).astype(np.uint8)
 
 
-def continue_stretch(
-    sketches: SketchFiles, before: IdRanks, table: DaysTable, handles: Handles
-) -> DaysTable | None:
+def continue_stretch(sketches: SketchFiles, before: IdRanks, table: DaysTable, handles: Handles) -> DaysTable | None:
     """The table of a stretch that has got more articles, from the one it had: what `count_stretch` would count.
 
     Args:
