@@ -66,6 +66,7 @@ def _closing_agency() -> re.Pattern[str]:
     )
 
 
+@functools.lru_cache(maxsize=4096)
 def split_byline(byline: str) -> tuple[str | None, str | None]:
     """The people of a byline and the agency it names: `Jane Doe, Associated Press`, `Jane Doe with AFP`, `Reuters`."""
     agency = agency_named(byline)

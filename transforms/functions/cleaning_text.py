@@ -8,15 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from schemas.settings import CleanSettings
 from schemas.tables import REMOVED, REMOVED_SPAN
+from transforms.functions.composing import may_join, unsettled_table
 from transforms.functions.cutting import Spans, count_characters, count_removed, cut_spans, join_spans, settle_spans
 from transforms.functions.furniture_spans import FURNITURE_RULES
 from transforms.functions.language import fill_languages
 from transforms.functions.line_table import LineTable, find_lines
 from transforms.functions.packed_text import PackedText, pack, unpack
-from transforms.functions.rules import Lifted, choose_rules, run_rules
+from transforms.functions.rule_matching import run_rules
+from transforms.functions.rules import Lifted, choose_rules
 from transforms.functions.structure import STRUCTURE_RULES, find_structure, headline_lines, prose_words
 from transforms.functions.tail_sentences import cut_tail_sentences
 from transforms.functions.unicode_text import normalise_texts
@@ -103,7 +106,7 @@ def clean_texts(
     return CleanedTexts(
         text,
         _removed_column(len(packed), names, spans, cut.at, cut.removed, kept_whole),
-        _titles(titles, headline_lines(packed, lines, titles, spans)),
+        pc.coalesce(titles, _sparse(headline_lines(packed, lines, titles, spans), len(packed))),
         languages,
         _sparse(lifted.values["byline"], len(packed)),
         _sparse(lifted.values["dateline"], len(packed)),
@@ -124,12 +127,8 @@ def _drop_unstable(packed: PackedText, spans: Spans) -> Spans:
     if not len(spans):
         return spans
     stop = packed.offsets[spans.article.astype(np.int64) + 1]
-    inside = spans.end < stop
-    following = np.zeros(len(spans), np.uint8)
-    following[inside] = packed.data[spans.end[inside]]
-    # Nothing below U+0300, whose UTF-8 begins with 0xCC, composes with what stands before it.
     doubtful = set()
-    for k in np.flatnonzero(following >= 0xCC):
+    for k in np.flatnonzero(may_join(packed.data, spans.end, stop, unsettled_table())).tolist():
         begin = int(packed.offsets[spans.article[k]])
         left = k
         while left > 0 and spans.end[left - 1] == spans.start[left]:
@@ -191,11 +190,9 @@ def _removed_column(
     return pa.ListArray.from_arrays(pa.array(bounds), structs, type=REMOVED)
 
 
-def _titles(given: pa.StringArray, found: dict[int, str]) -> pa.StringArray:
-    if not found:
-        return given
-    return pa.array([found.get(row, title) for row, title in enumerate(given.to_pylist())], pa.string())
-
-
 def _sparse(values: dict[int, str], count: int) -> pa.StringArray:
-    return pa.array([values.get(row) for row in range(count)], pa.string())
+    if not values:
+        return pa.nulls(count, pa.string())
+    places = np.full(count, -1, np.int64)
+    places[list(values)] = np.arange(len(values))
+    return pa.array(list(values.values()), pa.string()).take(pa.array(places, mask=places < 0))

@@ -1,4 +1,4 @@
-"""Loads the rule data of `transforms/rules` and runs it over lines.
+"""Loads the rule data of `transforms/rules`; `rule_matching` runs it over lines.
 
 A rule is one `[[rule]]` table of a TOML file:
 
@@ -14,7 +14,7 @@ A rule is one `[[rule]]` table of a TOML file:
     max_rest       tail, head: most bytes that may go (600)
     first_lines, last_lines    the line is among the first or last so many
     unless         a pattern that no line may match: RE2 has no way to say `not followed by`
-    anchored       inline, of the one group `cut`: matches begin with a hint; most are found without a loop
+    anchored       inline: matches begin with a hint, so the rule looks at a line from its first one on
     look_back      bytes before the first hint from which the rule looks at a line (line: all of it, others: 80)
     languages      only for texts of these languages (primary tags: `zh` for zh-Hans), or of none known; a file's own
                    `languages` holds for its rules that name none
@@ -33,14 +33,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow.compute as pc
 import re2
 
 from schemas.checked_settings import SettingError
-from transforms.functions.agencies import agency_forms, agency_named
-from transforms.functions.cutting import Spans, join_spans
-from transforms.functions.line_table import Hits, LineTable, LiteralAutomaton, build_automata, find_literals
-from transforms.functions.packed_text import PackedText, slices, whole_starts
+from transforms.functions.agencies import agency_forms
+from transforms.functions.line_table import LiteralAutomaton, build_automata
 
 SCOPES = ("line", "inline", "tail", "head")
 LIFTED = ("byline", "dateline", "agency")
@@ -50,13 +47,9 @@ _DECOR = r"""[\s\-–—•·|<>«»‹›*#\[\](){}"'“”‘’:.,;…!?_/\\�
 LOOK_BACK_BYTES = 80
 """A rule that isn't about the whole line looks from so far before its first hint (`look_back`); with 600 all
 rules together cost about 46 microseconds an article of 3.3 kB, with 80 about 33."""
-MANY_HITS = 200
-"""From so many candidates of one rule in a batch on they are matched in one call (.4 to 1.7 microseconds each, and
-200 to 6,400 to compile the pattern), not one by one (5 to 9)."""
-HITS_AN_INSTRUCTION = 1 / 8
-"""A long pattern takes long to compile: so many candidates more for each instruction of its program."""
-MIN_MATCH_BYTES = 4
-"""Shorter ends of a line aren't searched again after a match: no rule matches so little."""
+SEARCH_BYTES = 32 << 20
+"""What one pattern's states may take. With RE2's own 8 MiB the longest one, of 11,000 instructions, ran out of room and
+took 20 microseconds a line, with this 2, with four times as much no less."""
 _NO_LIMIT = 1 << 40
 _UNKNOWN, _OTHER = range(2)
 _KNOWN_FIELDS = {
@@ -79,12 +72,17 @@ class Rule:
     first_lines: int
     last_lines: int
     look_back: int
-    anchored: str
+    anchored: bool
     unless: Any
     languages: frozenset[str]
     match: tuple[str, ...]
     keep: tuple[str, ...]
     groups: dict[str, int]
+
+    @property
+    def lifts(self) -> bool:
+        """Whether it reads a byline, dateline or agency."""
+        return any(name in LIFTED for name in self.groups)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,8 +91,10 @@ class RuleSet:
 
     Literal k is `literals[k]`, belongs to the rules `rules_of_literal[first_rule[k]:first_rule[k + 1]]` and has
     `literal_bytes[k]` bytes. `spoken`: bool, a rule a row, a column for each kind of text: of no known language, of one
-    without rules of its own, then one for each of `languages`; whether the rule is for such texts. `automata`: by
-    column, of the hints of its rules alone, so that nobody pays for other languages; made when first asked for.
+    without rules of its own, then one for each of `languages`; whether the rule is for such texts. `limits`: int64, a
+    rule a row: most bytes of a line, of the first and of the last lines how many. `anchored`: bool, `look_back`: int64
+    bytes, each a rule. `automata`: by column, of the hints of its rules alone, so that nobody pays for other languages;
+    made when first asked for.
     """
 
     rules: tuple[Rule, ...]
@@ -104,6 +104,9 @@ class RuleSet:
     literal_bytes: npt.NDArray[np.int64]
     languages: tuple[str, ...]
     spoken: npt.NDArray[np.bool_]
+    limits: npt.NDArray[np.int64]
+    anchored: npt.NDArray[np.bool_]
+    look_back: npt.NDArray[np.int64]
     automata: dict[int, tuple[LiteralAutomaton, ...]] = field(default_factory=dict)
 
     def kinds(self, languages: Sequence[str | None]) -> npt.NDArray[np.int64]:
@@ -161,13 +164,11 @@ def read_rule(given: dict[str, Any], origin: str, languages: Sequence[str] = ())
         raise ValueError(f"{name} has no hints; a pattern needs literals that every match holds")
     flags = "" if given.get("case") else "(?i)"
     line = given["scope"] == "line"
-    if given.get("anchored") and (given["scope"] != "inline" or "(?P<cut>" not in body or body.count("(?P<") > 1):
-        raise ValueError(f"{name} is anchored; expected scope inline and no group but `cut`")
-    if given.get("anchored") and "unless" in given:
-        raise ValueError(f"{name} is anchored and has `unless`; expected one of the two")
+    if given.get("anchored") and given["scope"] != "inline":
+        raise ValueError(f"{name} is anchored and has scope {given['scope']!r}; expected inline")
     try:
-        pattern = re2.compile(f"{flags}^{_DECOR}(?:{body}){_DECOR}$" if line else f"{flags}(?:{body})")
-        unless = re2.compile(f"{flags}(?:{given['unless']})") if "unless" in given else None
+        pattern = _compile(f"{flags}^{_DECOR}(?:{body}){_DECOR}$" if line else f"{flags}(?:{body})")
+        unless = _compile(f"{flags}(?:{given['unless']})") if "unless" in given else None
     except re2.error as error:
         raise ValueError(f"{name} has a wrong pattern: {error}") from error
     return Rule(
@@ -181,13 +182,19 @@ def read_rule(given: dict[str, Any], origin: str, languages: Sequence[str] = ())
         int(given.get("first_lines", 0)),
         int(given.get("last_lines", 0)),
         0 if given.get("anchored") else int(given.get("look_back", _NO_LIMIT if line else LOOK_BACK_BYTES)),
-        f"{flags}^(?:{body})" if given.get("anchored") else "",
+        bool(given.get("anchored")),
         unless,
         frozenset(given.get("languages", languages)),
         tuple(given["match"]),
         tuple(given["keep"]),
         {name: number for name, number in pattern.groupindex.items() if name in ("cut", *LIFTED)},
     )
+
+
+def _compile(pattern: str) -> Any:
+    options = re2.Options()
+    options.max_mem = SEARCH_BYTES
+    return re2.compile(pattern, options)
 
 
 @functools.cache
@@ -246,160 +253,16 @@ def build_rule_set(rules: Iterable[Rule]) -> RuleSet:
     first = np.cumsum([0, *map(len, places.values())], dtype=np.int64)
     flat = np.array([number for numbers in places.values() for number in numbers], np.int64)
     sizes = np.array([len(hint.encode()) for hint in places], np.int64)
-    return RuleSet(chosen, tuple(places), first, flat, sizes, languages, spoken)
-
-
-def run_rules(
-    rule_set: RuleSet, packed: PackedText, lines: LineTable, languages: Sequence[str | None], lifted: Lifted
-) -> Spans:
-    """What the rules cut out of the texts, in no order and with overlaps; tags are places in `rule_set.rules`.
-
-    Args:
-        languages: n BCP 47 tags or None.
-        lifted: gets the bylines, datelines and agencies that rules read.
-    """
-    kinds = rule_set.kinds(languages)
-    hits = _find_hints(packed, lines, rule_set, kinds)
-    found: list[tuple[int, int, int, int]] = []
-    parts: list[Spans] = []
-    if len(hits.line):
-        first = rule_set.first_rule[hits.literal]
-        counts = rule_set.first_rule[hits.literal + 1] - first
-        places = np.repeat(first - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
-        rule = rule_set.rules_of_literal[places]
-        line, hit = np.repeat(hits.line.astype(np.int64), counts), np.repeat(hits.at, counts)
-        size = np.repeat(rule_set.literal_bytes[hits.literal], counts)
-        allowed = _within_limits(rule_set.rules, lines, line, rule) & rule_set.spoken[rule, kinds[lines.article[line]]]
-        order = np.flatnonzero(allowed)
-        order = order[np.lexsort((hit[order], rule[order], line[order]))]
-        line, rule, hit, size = line[order], rule[order], hit[order], size[order]
-        # Of several hints of one rule in a line the first counts.
-        fresh = np.ones(len(line), np.bool_)
-        fresh[1:] = (line[1:] != line[:-1]) | (rule[1:] != rule[:-1])
-        line, rule, hit, size = line[fresh], rule[fresh], hit[fresh], size[fresh]
-        anchored = np.array([each.anchored != "" for each in rule_set.rules], np.bool_)[rule]
-        hit[anchored] -= size[anchored]
-        done = np.zeros(len(line), np.bool_)
-        sizes = np.array([each.pattern.programsize for each in rule_set.rules])
-        many = np.maximum(MANY_HITS, sizes * HITS_AN_INSTRUCTION)
-        for number in np.flatnonzero(np.bincount(rule, minlength=len(many)) >= many).tolist():
-            some = np.flatnonzero(rule == number)
-            spans, done[some] = _apply_to_many(rule_set.rules[number], number, packed, lines, line[some], hit[some])
-            parts.append(spans)
-        rest = np.flatnonzero(~done)
-        data = packed.data.data
-        for at, number, near in zip(line[rest].tolist(), rule[rest].tolist(), hit[rest].tolist(), strict=True):
-            begin = int(lines.starts[at])
-            if near - begin > rule_set.rules[number].look_back:
-                begin = near - rule_set.rules[number].look_back
-                while packed.data[begin] & 0xC0 == 0x80:
-                    begin += 1
-            text = bytes(data[begin : int(lines.ends[at])])
-            _apply(rule_set.rules[number], number, text, begin, at, lines, lifted, found)
-    table = np.array(found, np.int64).reshape(-1, 4)
-    parts.append(Spans(table[:, 0].astype(np.int32), table[:, 1], table[:, 2], table[:, 3].astype(np.int32)))
-    return join_spans(parts)
-
-
-def _find_hints(packed: PackedText, lines: LineTable, rule_set: RuleSet, kinds: npt.NDArray[np.int64]) -> Hits:
-    """The hints in each line of those rules that are for its text's language."""
-    present = np.unique(kinds).tolist()
-    if len(present) <= 1:
-        return find_literals(packed, lines, rule_set.automata_of(present[0] if present else _OTHER))
-    parts = []
-    for kind in present:
-        some = np.flatnonzero(kinds[lines.article] == kind)
-        table = LineTable(lines.starts[some], lines.ends[some], lines.article[some], lines.first)
-        hits = find_literals(packed, table, rule_set.automata_of(kind))
-        parts.append(Hits(some[hits.line].astype(np.int32), hits.literal, hits.at))
-    return Hits(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("line", "literal", "at")))
-
-
-def _apply_to_many(
-    rule: Rule,
-    number: int,
-    packed: PackedText,
-    lines: LineTable,
-    line: npt.NDArray[np.int64],
-    near: npt.NDArray[np.int64],
-) -> tuple[Spans, npt.NDArray[np.bool_]]:
-    """What can be said of many candidates of one rule at once: which don't match, and where simple ones are cut.
-
-    Returns:
-        Spans, and for each candidate whether it is settled; the others are left to `_apply`.
-    """
-    none = Spans(np.zeros(0, np.int32), np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int32))
-    begin, stop = lines.starts[line], lines.ends[line]
-    begin = whole_starts(packed.data, np.maximum(begin, near - min(rule.look_back, 1 << 40)))
-    texts = slices(packed, begin, stop)
-    if not rule.anchored:
-        matched = pc.match_substring_regex(texts, rule.pattern.pattern).to_numpy(zero_copy_only=False)
-        return none, ~matched
-    size = pc.binary_length(pc.struct_field(pc.extract_regex(texts, rule.anchored), "cut"))
-    taken = size.fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
-    cut = taken > 0
-    end = begin + taken
-    spans = Spans(lines.article[line], begin, end, np.full(len(line), number, np.int32)).take(cut)
-    # Where the line goes on another match may follow, where none begins here one may begin later: `_apply` finds them.
-    done = cut & (stop - end < MIN_MATCH_BYTES)
-    return spans.take(done[cut]), done
-
-
-def _within_limits(
-    rules: tuple[Rule, ...], lines: LineTable, line: npt.NDArray[np.int64], rule: npt.NDArray[np.int64]
-) -> npt.NDArray[np.bool_]:
-    limits = np.array([(r.max_bytes, r.first_lines or _NO_LIMIT, r.last_lines or _NO_LIMIT) for r in rules], np.int64)
-    article = lines.article[line]
-    return (
-        (lines.ends[line] - lines.starts[line] <= limits[rule, 0])
-        & (line - lines.first[article] < limits[rule, 1])
-        & (lines.first[article + 1] - line <= limits[rule, 2])
+    limits = [(rule.max_bytes, rule.first_lines or _NO_LIMIT, rule.last_lines or _NO_LIMIT) for rule in chosen]
+    return RuleSet(
+        chosen,
+        tuple(places),
+        first,
+        flat,
+        sizes,
+        languages,
+        spoken,
+        np.array(limits, np.int64).reshape(len(chosen), 3),
+        np.array([rule.anchored for rule in chosen], np.bool_),
+        np.array([rule.look_back for rule in chosen], np.int64),
     )
-
-
-def _apply(
-    rule: Rule,
-    number: int,
-    text: bytes,
-    begin: int,
-    at: int,
-    lines: LineTable,
-    lifted: Lifted,
-    found: list[tuple[int, int, int, int]],
-) -> None:
-    row = int(lines.article[at])
-    stop = int(lines.ends[at])
-    position = 0
-    while position == 0 or position + MIN_MATCH_BYTES <= len(text):
-        match = rule.pattern.search(text, position)
-        if match is None or (rule.unless is not None and rule.unless.search(text)):
-            return
-        cut = rule.groups.get("cut", 0)
-        first, last = match.span(cut)
-        if first < 0:
-            first, last = match.span(0)
-        position = max(match.end(), match.start() + 1)
-        if first == last:
-            continue
-        start, end = begin + first, begin + last
-        if rule.scope == "line":
-            start, end, position = int(lines.starts[at]), stop, len(text) + 1
-        if rule.scope in ("tail", "head"):
-            last_line = int(lines.first[row + 1]) - 1
-            first_line = int(lines.first[row])
-            tail = rule.scope == "tail"
-            if (int(lines.ends[last_line]) - start if tail else end - int(lines.starts[first_line])) > rule.max_rest:
-                continue
-            if tail:
-                found.extend(
-                    (row, int(lines.starts[k]), int(lines.ends[k]), number) for k in range(at + 1, last_line + 1)
-                )
-                end, position = stop, len(text) + 1
-            else:
-                found.extend((row, int(lines.starts[k]), int(lines.ends[k]), number) for k in range(first_line, at))
-                start = int(lines.starts[at])
-        found.append((row, start, end, number))
-        for name, group in rule.groups.items():
-            if name != "cut" and match.group(group):
-                value = match.group(group).decode()
-                lifted.add(name, row, value if name != "agency" else agency_named(value) or "")

@@ -12,7 +12,8 @@ import numpy.typing as npt
 from transforms.functions.cutting import Spans, join_spans
 from transforms.functions.line_table import LineTable
 from transforms.functions.packed_text import Bytes, Offsets, PackedText
-from transforms.functions.rules import Lifted, RuleSet, build_rule_set, run_rules
+from transforms.functions.rule_matching import run_rules
+from transforms.functions.rules import Lifted, RuleSet, build_rule_set
 
 LONG_LINE_BYTES = 800
 """Only lines so long are looked at: where paragraphs have lines of their own furniture has them too."""

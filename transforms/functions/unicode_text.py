@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import html
 import html.entities
 import re
-import unicodedata
 
 import numba
 import numpy as np
@@ -14,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from transforms.functions.composing import compose_text, compose_texts, find_unsettled, unsettled_table
 from transforms.functions.packed_text import Bytes, Offsets, PackedText, pack, unpack
 
 _NEWLINES = "\n\r\x0b\x0c\x85\u2028\u2029"
@@ -44,38 +43,6 @@ def _byte_classes() -> Bytes:
 _CLASSES = _byte_classes()
 
 
-_CHANGES = 255
-
-
-def _unsettled() -> Bytes:
-    """Per code point below U+10000: 255 where a text that holds it may differ from its NFC form, or a mark's class.
-
-    255: characters that NFC replaces, or that can be the second of a pair it joins. Combining classes (0 for letters)
-    must not fall from one mark to the next (the quick check of Unicode Standard Annex 15).
-    """
-    seconds = set()
-    for code in range(0x10000):
-        parts = unicodedata.decomposition(chr(code)).split()
-        if len(parts) == 2 and not parts[0].startswith("<"):
-            seconds.add(int(parts[1], 16))
-    return np.array(
-        [
-            _CHANGES
-            if code in seconds
-            or 0x1160 <= code < 0x1200  # second and third letters of a Hangul syllable
-            or not unicodedata.is_normalized("NFC", chr(code))
-            else unicodedata.combining(chr(code))
-            for code in range(0x10000)
-        ],
-        np.uint8,
-    )
-
-
-@functools.cache
-def _unsettled_table() -> Bytes:
-    return _unsettled()
-
-
 # `&name;` or `&#1234;`; without the semicolon only the three that broken pages hold, and not as a parameter of an
 # address (`?a=1&amp=2`).
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7};|#[xX][0-9a-fA-F]{1,6};|[A-Za-z][A-Za-z0-9]{1,31};|(?:nbsp|amp|quot)(?![\w=;]))")
@@ -86,8 +53,8 @@ def normalise_texts(texts: pa.StringArray) -> pa.StringArray:
 
     Entities are resolved (also doubly escaped ones), every line end is one newline, every run of blanks one space,
     lines are trimmed and blank ones dropped, direction marks, soft hyphens, zero-width spaces and control characters
-    go; the zero-width joiner and non-joiner stay (Persian, Indic scripts, emoji). NFC, no more than MOST_MARKS marks on
-    a letter. Applying it twice changes nothing.
+    go; the zero-width joiner and non-joiner stay (Persian, Indic scripts, emoji). NFC, no more than 30 marks on a
+    letter (`composing.MOST_MARKS`). Applying it twice changes nothing.
 
     Args:
         texts: string[n]; a null becomes an empty text.
@@ -99,11 +66,9 @@ def normalise_texts(texts: pa.StringArray) -> pa.StringArray:
     data = np.empty(int(packed.offsets[-1] - packed.offsets[0]), np.uint8)
     offsets, ampersand = _settle_spacing(packed.data, packed.offsets, _CLASSES, data)
     settled = unpack(PackedText(data[: offsets[-1]], offsets))
-    unsettled = _find_unsettled(data, offsets, _unsettled_table())
+    unsettled = find_unsettled(data, offsets, unsettled_table())
     if unsettled.any():
-        # Not pc.utf8_normalize: Arrow 25 leaves an alif and a hamza above (U+0627 U+0654) apart after other words.
-        composed = [_compose(text) for text in settled.filter(pa.array(unsettled)).to_pylist()]
-        settled = _replace(settled, unsettled, pa.array(composed, pa.string()))
+        settled = _replace(settled, unsettled, compose_texts(PackedText(data, offsets), np.flatnonzero(unsettled)))
     entity = np.zeros(len(settled), bool)
     for row in np.flatnonzero(_find_entities(data, offsets, ampersand)):
         entity[row] = _ENTITY.search(settled[int(row)].as_py()) is not None
@@ -125,31 +90,14 @@ def normalise_text(text: str) -> str:
 _AMPERSANDS = re.compile("&(?:(?:amp|AMP|#0{0,5}38|#[xX]0{0,4}26);){2,}")
 """An ampersand escaped many times over: one step each, 8 kB took 0.3 seconds and four times as much for twice that."""
 
-MOST_MARKS = 30
-"""Marks on one letter, as in Unicode's stream-safe form (UAX 15). Python orders them in the square of their number:
-20,000 took a second."""
-
-
-@functools.cache
-def _marks_run() -> re.Pattern[str]:
-    """More marks than MOST_MARKS in a row; a mark is what has a combining class, as in `_find_unsettled`."""
-    marks = "".join(chr(code) for code in range(0x300, 0x1F000) if unicodedata.combining(chr(code)))
-    return re.compile(f"([{marks}]{{{MOST_MARKS}}})[{marks}]+")
-
-
-def _compose(text: str) -> str:
-    run = _marks_run()
-    # Again after it: NFC takes some marks apart into two (U+0344).
-    return run.sub(r"\1", unicodedata.normalize("NFC", run.sub(r"\1", text)))
-
 
 def _settle(text: str) -> str:
     text = _AMPERSANDS.sub("&amp;", text)  # here for speed: 0.8 MB of them took 0.4 seconds; below for hidden ones
     while True:
-        visible = _AMPERSANDS.sub("&amp;", _compose(text.translate(_REFERENCE_TABLE)))
+        visible = _AMPERSANDS.sub("&amp;", compose_text(text.translate(_REFERENCE_TABLE)))
         resolved = _ENTITY.sub(_resolve, visible)
         lines = (" ".join(line.split(" ")).strip(" ") for line in resolved.translate(_REFERENCE_TABLE).split("\n"))
-        settled = _compose("\n".join(re.sub(" +", " ", line) for line in lines if line))
+        settled = compose_text("\n".join(re.sub(" +", " ", line) for line in lines if line))
         if settled == text:
             return text
         text = settled
@@ -294,46 +242,6 @@ def _kind(data: Bytes, i: int) -> tuple[int, int]:
     if byte == 0xE3:
         return (2, 3) if second == 0x80 and third == 0x80 else (0, 3)
     return (1, 3) if second == 0xBB and third == 0xBF else (0, 3)
-
-
-@numba.njit(nogil=True, cache=True)
-def _find_unsettled(data: Bytes, offsets: Offsets, unsettled: Bytes) -> npt.NDArray[np.bool_]:
-    """Which texts hold a character that NFC may change, marks in another order than NFC's, or too many of them."""
-    found = np.zeros(len(offsets) - 1, np.bool_)
-    for row in range(len(offsets) - 1):
-        i, stop = offsets[row], offsets[row + 1]
-        last = np.uint8(0)  # the combining class of the character before
-        marks = 0
-        while i < stop:
-            byte = data[np.uint64(i)]
-            kind = np.uint8(0)
-            if byte < 0x80:
-                i += 1
-                while i + 8 <= stop:  # most bytes of most texts are ASCII: look at eight at once
-                    some = np.uint8(0)
-                    for k in range(8):
-                        some |= data[np.uint64(i + k)]
-                    if some & 0x80:
-                        break
-                    i += 8
-            elif byte < 0xE0:
-                if byte >= 0xCC:
-                    kind = unsettled[(np.uint64(byte & 31) << np.uint64(6)) | np.uint64(data[np.uint64(i + 1)] & 63)]
-                i += 2
-            elif byte < 0xF0:
-                kind = unsettled[((byte & 15) << 12) | ((data[i + 1] & 63) << 6) | (data[i + 2] & 63)]
-                i += 3
-            else:
-                code = ((byte & 7) << 18) | ((data[i + 1] & 63) << 12) | ((data[i + 2] & 63) << 6) | (data[i + 3] & 63)
-                if not (0x1F000 <= code < 0x2F800):  # emoji and rarer Han characters never change
-                    kind = np.uint8(_CHANGES)
-                i += 4
-            marks = marks + 1 if kind else 0
-            if kind == _CHANGES or (kind and last > kind) or marks > MOST_MARKS:
-                found[row] = True
-                break
-            last = kind
-    return found
 
 
 @numba.njit(nogil=True, cache=True)

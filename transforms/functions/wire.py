@@ -8,7 +8,7 @@ import re
 import numpy as np
 
 from transforms.functions.agencies import agency_named, agency_names, split_byline
-from transforms.functions.cutting import Spans
+from transforms.functions.cutting import Spans, join_spans
 from transforms.functions.line_table import LineTable
 from transforms.functions.packed_text import PackedText, slices
 from transforms.functions.rules import Lifted
@@ -58,6 +58,7 @@ _KICKERS = frozenset(
 )  # fmt: skip
 _CREDIT_WORDS = re.compile(r"^(?:with|by|from|source|via|photo|المصدر|عن)\s*[:：]?\s+", re.IGNORECASE)
 _CREDIT_JOINTS = re.compile(r"\s*[,،;/&+|-]\s*|\s+(?:and|with)\s+|\s+و\s*", re.IGNORECASE)
+_FIRST_WORD = re.compile(r"[^\W_]+")
 _UNNAMED = frozenset(["agencies", "wires", "news agencies", "wire reports", "wire services", "وكالات", "الوكالات"])
 
 
@@ -71,7 +72,8 @@ def lift_wire(packed: PackedText, lines: LineTable, cut: Spans, lifted: Lifted) 
     order = np.argsort(cut.start, kind="stable")
     openings, closings = scan_edges(packed, lines, cut.start[order], cut.end[order])
     found: list[tuple[int, int, int, int]] = []
-    seen = _lift_credited(packed, lines, openings.of(CREDITED), found, lifted)
+    credited = _lift_credited(packed, lines, openings.of(CREDITED), lifted)
+    seen = set(credited.article.tolist())
     _lift_capitals(packed, lines, openings.of(CAPITALS), seen, found, lifted)
     datelines, bylines = lift_arabic(packed, lines, openings.of(ARABIC), lifted)
     found += [(*span, _DATELINE_AR) for span in datelines] + [(*span, _BYLINE_AR) for span in bylines]
@@ -83,7 +85,8 @@ def lift_wire(packed: PackedText, lines: LineTable, cut: Spans, lifted: Lifted) 
             del lifted.values["byline"][row]
             lifted.add("byline", row, name or "")
     table = np.array(found, np.int64).reshape(-1, 4)
-    return Spans(table[:, 0].astype(np.int32), table[:, 1], table[:, 2], table[:, 3].astype(np.int32))
+    others = Spans(table[:, 0].astype(np.int32), table[:, 1], table[:, 2], table[:, 3].astype(np.int32))
+    return join_spans([credited, others])
 
 
 @functools.lru_cache(maxsize=4096)
@@ -104,28 +107,29 @@ def _place_before(text: str) -> str | None:
     return (match["place"] or "") if match else None
 
 
-def _lift_credited(
-    packed: PackedText, lines: LineTable, openings: Openings, found: list[tuple[int, int, int, int]], lifted: Lifted
-) -> set[int]:
-    """Lifts `PARIS, Jan 5 (AFP) -`; gives the texts where one was."""
-    seen: set[int] = set()
-    inner = slices(packed, openings.inner, openings.inner_end).to_pylist()
-    before = slices(packed, openings.begin, openings.inner - 1).to_pylist()
-    rows = lines.article[openings.line].tolist()
-    for row, start, stop, name, place in zip(
-        rows, openings.begin.tolist(), openings.stop.tolist(), inner, before, strict=True
-    ):
-        if row in seen or (agency := _credited_agency(name)) is None or (where := _place_before(place)) is None:
-            continue
-        seen.add(row)
-        found.append((row, start, stop, _DATELINE))
-        lifted.add("agency", row, agency)
-        if match := _BYLINE_PLACE.fullmatch(where):
+def _lift_credited(packed: PackedText, lines: LineTable, openings: Openings, lifted: Lifted) -> Spans:
+    """Lifts `PARIS, Jan 5 (AFP) -`, the first of each text."""
+    # Each text in brackets once, and then each one before them: there are few different ones.
+    inner = slices(packed, openings.inner, openings.inner_end).dictionary_encode()
+    agencies = [_credited_agency(name) for name in inner.dictionary.to_pylist()]
+    codes = inner.indices.to_numpy()
+    some = np.flatnonzero(np.array([agency is not None for agency in agencies], np.bool_)[codes])
+    before = slices(packed, openings.begin[some], openings.inner[some] - 1).dictionary_encode()
+    places = [_place_before(text) for text in before.dictionary.to_pylist()]
+    known = np.array([place is not None for place in places], np.bool_)[before.indices.to_numpy()]
+    some, place = some[known], before.indices.to_numpy()[known]
+    rows, first = np.unique(lines.article[openings.line[some]], return_index=True)
+    some, place = some[first], place[first]
+    for row, name, code in zip(rows.tolist(), codes[some].tolist(), place.tolist(), strict=True):
+        lifted.add("agency", row, agencies[name] or "")
+        where = places[code] or ""
+        if match := _BYLINE_PLACE.fullmatch(where) if where.startswith("By") else None:
             lifted.add("byline", row, match["byline"])
             where = match["place"]
-        if where:
-            lifted.add("dateline", row, where)
-    return seen
+        lifted.add("dateline", row, where)
+    return Spans(
+        rows.astype(np.int32), openings.begin[some], openings.stop[some], np.full(len(some), _DATELINE, np.int32)
+    )
 
 
 def _lift_capitals(
@@ -158,9 +162,20 @@ def _is_place(capitals: str, rest: str) -> bool:
     return bool(rest) and (rest[0].isupper() or rest[0] in "“\"'‘«$€£" or rest[0].isdigit()) and not rest.isupper()
 
 
+@functools.cache
+def _first_words() -> frozenset[str]:
+    """What a credit's first word may be, case folded: most lines at an edge begin with another, and are no credit."""
+    forms = [*agency_names(), *_UNNAMED, *["the", "with", "by", "from", "source", "via", "photo", "المصدر", "عن"]]
+    words = [word for form in forms if (word := _FIRST_WORD.search(form))]
+    return frozenset(word[0].casefold() for word in words)
+
+
 @functools.lru_cache(maxsize=4096)
 def _agencies_of(text: str) -> tuple[str | None, ...]:
     """The agencies of a line that names nothing else (None for `agencies`); empty for any other line."""
+    head = _FIRST_WORD.search(text)
+    if head is None or head[0].casefold() not in _first_words():
+        return ()
     bare = text.strip(" -–—―()[]/*_•·|.").strip()
     if named := agency_named(text.strip(" -–—―()[]/*_•·|")):
         return (named,)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from transforms.functions.agencies import agency_forms, agency_names
 from transforms.functions.line_table import LineTable
 from transforms.functions.packed_text import PackedText, slices, whole_stops
 from transforms.functions.rules import Lifted
+from transforms.functions.searching import NOWHERE, searcher
 from transforms.functions.wire_scan import Openings
 
 HEAD_BYTES = 200
@@ -84,15 +84,9 @@ def _candidates(texts: pa.StringArray, whole: npt.NDArray[np.bool_]) -> dict[str
     return {name: joined if name == "byline" else named for name in _patterns()}
 
 
-def _extract(texts: pa.StringArray, name: str, rows: list[int]) -> Iterator[tuple[int, dict[str, str]]]:
-    """Row, groups and `all` of each text that a pattern matches.
-
-    One by one, with a pattern compiled once: Arrow compiles at every call, .4 to 2 ms a pattern, and few are looked at.
-    """
-    pattern = _compiled()[name]
-    for row, text in zip(rows, texts.take(pa.array(rows, pa.int64())).to_pylist(), strict=True):
-        if match := pattern.search(text):
-            yield row, {**match.groupdict(), "all": match.group()}
+@functools.lru_cache(maxsize=4096)
+def _is_clause(part: str) -> bool:
+    return _AR_CLAUSE.search(part) is not None
 
 
 def lift_arabic(
@@ -110,26 +104,34 @@ def lift_arabic(
         return datelines, bylines
     ends = lines.ends[openings.line]
     stop = whole_stops(packed.data, openings.begin, np.minimum(ends, openings.begin + HEAD_BYTES))
-    some = slices(packed, openings.begin, stop)
-    candidates = _candidates(some, stop == ends)
-    for name in _patterns():
-        for k, parts in _extract(some, name, candidates[name]):
-            at, start = int(openings.line[k]), int(openings.begin[k])
-            row = int(lines.article[at])
-            size = len(parts["all"].encode())
-            fills = start + size == int(ends[k])
-            if row in seen or (fills and at + 1 == int(lines.first[row + 1])):
+    candidates = _candidates(slices(packed, openings.begin, stop), stop == ends)
+    places = list(zip(*(each.tolist() for each in (openings.line, openings.begin, stop, ends)), strict=True))
+    rows = lines.article[openings.line].tolist()
+    raw = packed.data.data
+    # One by one, with a pattern compiled once: Arrow compiles at every call, .4 to 2 ms a pattern.
+    for name, pattern in _compiled().items():
+        search, groups = searcher(pattern), pattern.groupindex
+        for k in candidates[name]:
+            row, (at, start, end, line_end) = rows[k], places[k]
+            if row in seen:
                 continue
-            if start + size == int(stop[k]) and not fills:
+            text = bytes(raw[start:end])
+            spans = search(text, 0, len(text))
+            if spans[0] == NOWHERE:
                 continue
+            size = spans[0][1]
+            fills = start + size == line_end
+            if (fills and at + 1 == int(lines.first[row + 1])) or (start + size == end and not fills):
+                continue
+            parts = {group: text[slice(*spans[number])].decode() for group, number in groups.items()}
             names = re.split(_JOINT, parts["parts"]) if "parts" in parts else [parts["place"]]
-            if sum(len(part.split()) for part in names) > 9 or any(_AR_CLAUSE.search(part) for part in names):
+            if sum(len(part.split()) for part in names) > 9 or any(_is_clause(part) for part in names):
                 continue
             if fills and at - int(lines.first[row]) >= FILLED_LINES:
                 continue
             seen.add(row)
             if name == "byline":
-                if not fills or parts["all"] != parts["parts"] or _names_an_outlet(names):
+                if not fills or text[:size].decode() != parts["parts"] or _names_an_outlet(names):
                     bylines.append((row, start, start + size))
                 _name_parts(names, row, lifted)
             else:
@@ -146,12 +148,18 @@ def _names_an_outlet(parts: list[str]) -> bool:
     open so; with these lines cut .014 of the texts lost a line labelled as body, without .0056, and removal by type
     fell from .974 to .968.
     """
-    return " " not in parts[0] or any(part in agency_names() or _AR_OUTLET.search(part) for part in parts)
+    return " " not in parts[0] or any(part in agency_names() or _is_outlet(part) for part in parts)
+
+
+@functools.lru_cache(maxsize=4096)
+def _is_outlet(part: str) -> bool:
+    return _AR_OUTLET.search(part) is not None
 
 
 def _name_parts(parts: list[str], row: int, lifted: Lifted) -> None:
     """Says which part of `reporter - outlet - place` is which."""
-    agencies = [agency_names()[part] for part in parts if part in agency_names()]
+    known = agency_names()
+    agencies = [known[part] for part in parts if part in known]
     for agency in agencies:
         lifted.add("agency", row, agency)
     credited = bool(agencies)
@@ -159,7 +167,7 @@ def _name_parts(parts: list[str], row: int, lifted: Lifted) -> None:
     rest = [
         part
         for part in parts
-        if part not in agency_names() and not _AR_OUTLET.search(part) and (credited or " " in part or part == parts[-1])
+        if part not in known and not _is_outlet(part) and (credited or " " in part or part == parts[-1])
     ]
     if not rest:
         return

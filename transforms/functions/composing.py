@@ -1,0 +1,190 @@
+"""NFC for the few words that need it: which texts and words may differ from it, and their composed forms."""
+
+from __future__ import annotations
+
+import functools
+import re
+import unicodedata
+
+import numba
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from transforms.functions.packed_text import Bytes, Offsets, PackedText
+
+_CHANGES = 255
+
+
+def _unsettled() -> Bytes:
+    """Per code point below U+10000: 255 where a text that holds it may differ from its NFC form, or a mark's class.
+
+    255: characters that NFC replaces, or that can be the second of a pair it joins. Combining classes (0 for letters)
+    must not fall from one mark to the next (the quick check of Unicode Standard Annex 15).
+    """
+    seconds = set()
+    for code in range(0x10000):
+        parts = unicodedata.decomposition(chr(code)).split()
+        if len(parts) == 2 and not parts[0].startswith("<"):
+            seconds.add(int(parts[1], 16))
+    return np.array(
+        [
+            _CHANGES
+            if code in seconds
+            or 0x1160 <= code < 0x1200  # second and third letters of a Hangul syllable
+            or not unicodedata.is_normalized("NFC", chr(code))
+            else unicodedata.combining(chr(code))
+            for code in range(0x10000)
+        ],
+        np.uint8,
+    )
+
+
+@functools.cache
+def unsettled_table() -> Bytes:
+    return _unsettled()
+
+
+MOST_MARKS = 30
+"""Marks on one letter, as in Unicode's stream-safe form (UAX 15). Python orders them in the square of their number:
+20,000 took a second."""
+
+
+@functools.cache
+def _marks_run() -> re.Pattern[str]:
+    """More marks than MOST_MARKS in a row; a mark is what has a combining class, as in `find_unsettled`."""
+    marks = "".join(chr(code) for code in range(0x300, 0x1F000) if unicodedata.combining(chr(code)))
+    return re.compile(f"([{marks}]{{{MOST_MARKS}}})[{marks}]+")
+
+
+def compose_text(text: str) -> str:
+    """A text in NFC, with no more than MOST_MARKS marks on a letter."""
+    if text.isascii():
+        return text
+    data = np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8)
+    return _compose(data, 0, len(data)).decode("utf-8", "surrogatepass")
+
+
+def compose_texts(packed: PackedText, rows: npt.NDArray[np.int64]) -> pa.StringArray:
+    """`compose_text` of some texts."""
+    bounds = zip(packed.offsets[rows].tolist(), packed.offsets[rows + 1].tolist(), strict=True)
+    return pa.array([_compose(packed.data, *bound) for bound in bounds], pa.binary()).cast(pa.string())
+
+
+def _compose(data: Bytes, begin: int, stop: int) -> bytes:
+    """Word by word, most of which need nothing: no mark joins a blank or a newline.
+
+    Not pc.utf8_normalize: Arrow 25 leaves an alif and a hamza above (U+0627 U+0654) apart after other words.
+    """
+    raw = data.data
+    words, marks = _find_words(data, begin, stop, unsettled_table())
+    if marks > MOST_MARKS // 2:  # NFC takes some marks apart into two (U+0344)
+        run = _marks_run()
+        text = run.sub(r"\1", bytes(raw[begin:stop]).decode("utf-8", "surrogatepass"))
+        return run.sub(r"\1", unicodedata.normalize("NFC", text)).encode("utf-8", "surrogatepass")
+    pieces: list[bytes | memoryview] = []
+    for first, last in words.tolist():
+        word = bytes(raw[first:last]).decode("utf-8", "surrogatepass")
+        pieces += [raw[begin:first], unicodedata.normalize("NFC", word).encode("utf-8", "surrogatepass")]
+        begin = last
+    return b"".join([*pieces, raw[begin:stop]])
+
+
+@numba.njit(nogil=True, cache=True)
+def _find_words(data: Bytes, begin: int, stop: int, unsettled: Bytes) -> tuple[npt.NDArray[np.int64], int]:
+    """The words of a text that NFC may change, int64[k, 2] first byte and end, and the longest run of marks."""
+    found = np.empty((64, 2), np.int64)
+    count = 0
+    most = 0
+    start = begin
+    while start < stop:
+        end = start
+        odd = False
+        last = np.uint8(0)
+        marks = 0
+        while end < stop and data[end] != 32 and data[end] != 10:
+            byte = data[end]
+            kind = np.uint8(0)
+            if byte < 0x80:
+                end += 1
+            elif byte < 0xE0:
+                kind = unsettled[((byte & 31) << 6) | (data[end + 1] & 63)]
+                end += 2
+            elif byte < 0xF0:
+                kind = unsettled[((byte & 15) << 12) | ((data[end + 1] & 63) << 6) | (data[end + 2] & 63)]
+                end += 3
+            else:
+                kind = np.uint8(_CHANGES)
+                end += 4
+            marks = marks + 1 if kind else 0
+            most = max(most, marks)
+            if kind == _CHANGES or (kind and last > kind):
+                odd = True
+            last = kind
+        if odd:
+            if count == len(found):
+                more = np.empty((2 * count, 2), np.int64)
+                more[:count] = found
+                found = more
+            found[count, 0], found[count, 1] = start, end
+            count += 1
+        start = end + 1
+    return found[:count], most
+
+
+@numba.njit(nogil=True, cache=True)
+def may_join(data: Bytes, at: Offsets, stop: Offsets, unsettled: Bytes) -> npt.NDArray[np.bool_]:
+    """Whether a character may join one that comes to stand before it: bool[k], false at `stop` or beyond."""
+    found = np.zeros(len(at), np.bool_)
+    for k in range(len(at)):
+        i = at[k]
+        if i >= stop[k] or data[i] < 0xCC:  # nothing below U+0300, whose UTF-8 begins with 0xCC
+            continue
+        byte = data[i]
+        if byte < 0xE0:
+            found[k] = unsettled[((byte & 31) << 6) | (data[i + 1] & 63)] > 0
+        elif byte < 0xF0:
+            found[k] = unsettled[((byte & 15) << 12) | ((data[i + 1] & 63) << 6) | (data[i + 2] & 63)] > 0
+        else:
+            found[k] = True
+    return found
+
+
+@numba.njit(nogil=True, cache=True)
+def find_unsettled(data: Bytes, offsets: Offsets, unsettled: Bytes) -> npt.NDArray[np.bool_]:
+    """Which texts hold a character that NFC may change, marks in another order than NFC's, or too many of them."""
+    found = np.zeros(len(offsets) - 1, np.bool_)
+    for row in range(len(offsets) - 1):
+        i, stop = offsets[row], offsets[row + 1]
+        last = np.uint8(0)  # the combining class of the character before
+        marks = 0
+        while i < stop:
+            byte = data[np.uint64(i)]
+            kind = np.uint8(0)
+            if byte < 0x80:
+                i += 1
+                while i + 8 <= stop:  # most bytes of most texts are ASCII: look at eight at once
+                    some = np.uint8(0)
+                    for k in range(8):
+                        some |= data[np.uint64(i + k)]
+                    if some & 0x80:
+                        break
+                    i += 8
+            elif byte < 0xE0:
+                if byte >= 0xCC:
+                    kind = unsettled[(np.uint64(byte & 31) << np.uint64(6)) | np.uint64(data[np.uint64(i + 1)] & 63)]
+                i += 2
+            elif byte < 0xF0:
+                kind = unsettled[((byte & 15) << 12) | ((data[i + 1] & 63) << 6) | (data[i + 2] & 63)]
+                i += 3
+            else:
+                code = ((byte & 7) << 18) | ((data[i + 1] & 63) << 12) | ((data[i + 2] & 63) << 6) | (data[i + 3] & 63)
+                if not (0x1F000 <= code < 0x2F800):  # emoji and rarer Han characters never change
+                    kind = np.uint8(_CHANGES)
+                i += 4
+            marks = marks + 1 if kind else 0
+            if kind == _CHANGES or (kind and last > kind) or marks > MOST_MARKS:
+                found[row] = True
+                break
+            last = kind
+    return found
