@@ -119,9 +119,16 @@ def _match_lines(rule: Rule, packed: PackedText, begin: Int64s, stop: Int64s) ->
 
 
 def _holds(pattern: Any, packed: PackedText, begin: Int64s, stop: Int64s) -> Flags:
+    """In which byte ranges a pattern is found: bool[k]."""
     search, raw = searcher(pattern), packed.data.data
-    ranges = zip(begin.tolist(), stop.tolist(), strict=True)
-    return np.array([search(bytes(raw[a:b]), 0, b - a)[0] != NOWHERE for a, b in ranges], np.bool_)
+    known: dict[bytes, bool] = {}  # furniture is often the same line again
+    found: list[bool] = []
+    for first, last in zip(begin.tolist(), stop.tolist(), strict=True):
+        text = bytes(raw[first:last])
+        if text not in known:
+            known[text] = search(text, 0, last - first)[0] != NOWHERE
+        found.append(known[text])
+    return np.array(found, np.bool_)
 
 
 def _apply_each(

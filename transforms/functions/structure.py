@@ -253,28 +253,41 @@ def _evidence(score: float, words: float) -> float:
 def _find_repeats(data: Bytes, starts: Offsets, ends: Offsets, first: Offsets, tags: npt.NDArray[np.int64]) -> None:
     """Marks a first line that says what one before it says, letters and digits alone compared."""
     hashes = np.zeros(REPEAT_LINES, np.uint64)
+    heads = np.zeros(REPEAT_LINES, np.uint64)
     for row in range(len(first) - 1):
-        stop = min(first[row + 1], first[row] + REPEAT_LINES)
-        for k in range(first[row], stop):
-            code = np.uint64(14695981039346656037)
-            size = 0
-            i = starts[k]
-            while i < ends[k] and ends[k] - starts[k] <= REPEAT_LONGEST:
-                byte = data[i]
-                i += 1
-                if byte == 0xE2 and data[i] == 0x80:  # General Punctuation: quotes and dashes of any style
-                    i += 2
-                    continue
-                if 65 <= byte <= 90:
-                    byte += 32
-                elif byte < 0x80 and not (48 <= byte <= 57 or 97 <= byte <= 122):
-                    continue
-                code = (code ^ np.uint64(byte)) * np.uint64(1099511628211)
-                size += 1
-            hashes[k - first[row]] = code if size >= REPEAT_BYTES else np.uint64(0)
-            if size < REPEAT_BYTES:
-                continue
-            for j in range(k - first[row]):
-                if hashes[j] == code and tags[k] < 0 and tags[first[row] + j] < 0:
+        begin, stop = first[row], min(first[row + 1], first[row] + REPEAT_LINES)
+        alike = False
+        for k in range(begin, stop):
+            heads[k - begin] = _hash_letters(data, starts[k], ends[k], REPEAT_BYTES)
+            for j in range(k - begin):
+                alike |= heads[j] == heads[k - begin] and heads[j] != 0
+        if not alike:  # in most texts no two lines begin alike, and their rest need not be read
+            continue
+        for k in range(begin, stop):
+            hashes[k - begin] = _hash_letters(data, starts[k], ends[k], REPEAT_LONGEST)
+            for j in range(k - begin):
+                if hashes[j] == hashes[k - begin] and hashes[j] != 0 and tags[k] < 0 and tags[begin + j] < 0:
                     tags[k] = 3
                     break
+
+
+@numba.njit(nogil=True, cache=True)
+def _hash_letters(data: Bytes, i: int, stop: int, most: int) -> np.uint64:
+    """A hash of the first `most` letters and digits of a line; 0 where it has too few, or is too long."""
+    code = np.uint64(14695981039346656037)
+    size = 0
+    if stop - i > REPEAT_LONGEST:
+        return np.uint64(0)
+    while i < stop and size < most:
+        byte = data[i]
+        i += 1
+        if byte == 0xE2 and data[i] == 0x80:  # General Punctuation: quotes and dashes of any style
+            i += 2
+            continue
+        if 65 <= byte <= 90:
+            byte += 32
+        elif byte < 0x80 and not (48 <= byte <= 57 or 97 <= byte <= 122):
+            continue
+        code = (code ^ np.uint64(byte)) * np.uint64(1099511628211)
+        size += 1
+    return code if size >= REPEAT_BYTES else np.uint64(0)
