@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -69,8 +69,13 @@ def is_range(entry: Mapping[str, Any]) -> bool:
 
 def read_offsets(store: Store, topic_id: str) -> dict[int, int]:
     """By partition, the offset behind the last one that a committed run has read of this topic."""
+    return offsets_in(store.manifests, topic_id)
+
+
+def offsets_in(manifests: Iterable[Mapping[str, Any]], topic_id: str) -> dict[int, int]:
+    """By partition, the offset behind the last one that one of these runs has read of this topic."""
     ends: dict[int, int] = {}
-    for manifest in store.manifests:
+    for manifest in manifests:
         for entry in manifest["inputs"]:
             if is_range(entry) and entry["topic_id"] == topic_id:
                 partition = partition_of(entry["path"])

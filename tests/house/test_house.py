@@ -169,7 +169,7 @@ def pipelines_of(name: str) -> Iterator[ast.FunctionDef]:
             yield node
 
 
-@pytest.mark.parametrize("name", [*COMPOSITES, "pipeline/build.py"])
+@pytest.mark.parametrize("name", [*COMPOSITES, "pipeline/build.py", "pipeline/build_stream.py"])
 def test_labels_are_constant_and_unique(name: str) -> None:
     for function in pipelines_of(name):
         found = labels(function)

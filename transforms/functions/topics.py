@@ -194,6 +194,25 @@ class TopicReader:
             raise self._unreachable(error.args[0]) from None
         return low, high
 
+    def newest_ms(self) -> int:
+        """The time of the topic's newest message, of any partition, in milliseconds since 1970; -1 where it has none.
+
+        Raises:
+            TopicError: the broker can't be reached.
+        """
+        from confluent_kafka.admin import AdminClient, OffsetSpec
+
+        admin = AdminClient(self._config, logger=_silent())
+        asked = {
+            self._kafka.TopicPartition(self.topic.name, partition): OffsetSpec.max_timestamp()
+            for partition in self.partitions()
+        }
+        try:
+            answers = admin.list_offsets(asked, request_timeout=ANSWER_SECONDS).values()
+            return max((int(answer.result().timestamp) for answer in answers), default=-1)
+        except self._kafka.KafkaException as error:
+            raise self._unreachable(error.args[0]) from None
+
     def behind(self, partition: int) -> int:
         """How many offsets the broker is known to have behind what was read: by its last answer, without asking."""
         found = self._consumer.get_watermark_offsets(self._at(partition), cached=True)

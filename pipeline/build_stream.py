@@ -1,0 +1,72 @@
+"""The unbounded flow, one expression: the composites of `build`, with state in the place of jobs.
+
+A run stages everything, then joins everything, then decides. Here batches of messages go through one by one: they are
+cleaned and signed by the same composites and staged; their postings meet those of the window in keyed state; what they
+meet is weighed by the same evidence, and a single key commits what is weighed, with provisional labels. `reconcile`
+makes the labels final. docs/unbounded.md says what each step promises and rests on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import apache_beam as beam
+
+from pipeline.commit_stream import Feed, StreamCommitter
+from pipeline.known_rarity import StoreRarity
+from schemas.settings import Settings
+from transforms import staging
+from transforms.clean_articles import CleanArticles
+from transforms.commit_batches import CommitBatches
+from transforms.propose_copies import ProposeCopies
+from transforms.read_messages import ReadMessages
+from transforms.sign_articles import SignArticles
+from transforms.stage_batches import GraphTask, StageBatches
+from transforms.weigh_candidates import WeighCandidates
+
+STAGED = "_stream"
+"""The folder of a store in which a stream stages what is not committed yet, and the sketches that it compares with."""
+
+
+@dataclass(frozen=True)
+class StreamOptions:
+    """What a user asks of a stream.
+
+    Attributes:
+        store: where runs are committed.
+        feed: the topic, and where reading begins.
+        every_seconds: between commits.
+        partitions: keys of the state of matching. 4 keep two workers busy, and an article's sixty anchors are few
+            enough that each batch has something for each.
+        steps: parts of match.window_days by which state is dropped: with 4 it holds at most a quarter more than the
+            window.
+    """
+
+    store: str
+    settings: Settings
+    feed: Feed
+    every_seconds: float = 5.0
+    partitions: int = 4
+    steps: int = 4
+
+    @property
+    def task(self) -> GraphTask:
+        """What the steps need to know."""
+        folder = staging.join(self.store, STAGED)
+        return GraphTask(folder, self.partitions, self.settings.match.window_days, self.steps)
+
+
+def build_stream(batches: beam.PCollection[bytes], options: StreamOptions) -> beam.PCollection[str]:
+    """Packed batches of messages (`message_batches`), bounded or not, to the ids of the runs that are committed."""
+    task, settings = options.task, options.settings
+    committer = StreamCommitter(options.store, task, settings, options.feed, options.every_seconds)
+    return (
+        batches
+        | "Read messages" >> ReadMessages(options.feed.topic, settings.read)
+        | "Clean articles" >> CleanArticles(settings)
+        | "Sign articles" >> SignArticles(settings.sign)
+        | "Stage batches" >> StageBatches(task)
+        | "Propose copies" >> ProposeCopies(task, settings.match)
+        | "Weigh candidates" >> WeighCandidates(task, settings, StoreRarity(options.store, settings.match))
+        | "Commit batches" >> CommitBatches(committer)
+    )
