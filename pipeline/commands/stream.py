@@ -7,13 +7,14 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pipeline.commands.run import add_telling, positive, progress_of, settings_of
+from pipeline.commands.run import add_runner, add_telling, positive, progress_of, runner_of, settings_of
 from pipeline.errors import EXIT_OK, UsageError
 
 if TYPE_CHECKING:
     from pipeline.stream_sources import Source
     from schemas.settings import Settings
     from transforms.functions.messages import MessageForm
+    from transforms.functions.topics import Topic
 
 NAME = "stream"
 ABOUT = "read a topic or a watched folder until stopped, in micro-batches that are each a committed run"
@@ -54,6 +55,8 @@ def declare(parser: argparse.ArgumentParser) -> None:
     add("--kafka-options-file", metavar="FILE", help="a file of such options, one a line: passwords belong there")
     add("--accept-loss", action="store_true", help="go on where the broker no longer has what comes next")
     add("--reprocess", action="store_true", help="begin at the oldest message, whatever the store has read")
+    add_runner(parser)
+    add("--workers", type=positive, default=1, metavar="N", help="parallelism on --runner flink (default 1)")
     add("--field", action="append", metavar="FIELD=NAME", help="an input's own name for a field")
     add("--keep", help="who stands for a story: most-complete, earliest or wire-first")
     add("--drop", metavar="RELATIONS", help="relations that go to copies/, separated by commas")
@@ -68,6 +71,8 @@ def do(given: argparse.Namespace) -> int:
     from pipeline.stream import StreamOptions, stream
 
     settings = settings_of(given)
+    if given.runner != "local":
+        return on_runner(given, settings)
     source = source_of(given, settings)
     options = StreamOptions(
         given.store, settings, given.every, given.max_articles, until_idle=given.until_idle,
@@ -85,6 +90,30 @@ def do(given: argparse.Namespace) -> int:
     return EXIT_OK
 
 
+NOT_ON_RUNNERS = ("until_idle", "accept_loss", "reprocess", "metrics", "json")
+"""Flags of micro-batches, which the unbounded graph has no part for."""
+
+
+def on_runner(given: argparse.Namespace, settings: Settings) -> int:
+    """Runs the unbounded graph until it is stopped.
+
+    Raises:
+        UsageError: a flag is not for it, or what it names can't be used.
+    """
+    from pipeline.stream_graph import GraphOptions, stream_graph
+
+    for flag in NOT_ON_RUNNERS:
+        if getattr(given, flag):
+            raise UsageError(f"--{flag.replace('_', '-')} is for streams without --runner; leave it out")
+    if "://" not in given.place:
+        raise UsageError(f"--from {given.place} is a folder; with --runner expected is kafka://HOST:PORT/TOPIC")
+    progress_of(given).say(f"reading {given.place} on {given.runner} until stopped; labels are provisional")
+    stream_graph(
+        GraphOptions(topic_of(given, settings), given.store, settings, runner_of(given), given.workers, given.every)
+    )
+    return EXIT_OK
+
+
 def source_of(given: argparse.Namespace, settings: Settings) -> Source:
     """The source that the flags name.
 
@@ -92,19 +121,29 @@ def source_of(given: argparse.Namespace, settings: Settings) -> Source:
         UsageError: they don't fit each other, or name nothing that can be read.
     """
     from pipeline.stream_folder import FolderSource
-    from pipeline.stream_topic import TopicSource, parse_topic
-    from transforms.functions.topics import REGISTRY_USER, Topic
+    from pipeline.stream_topic import TopicSource
 
     if "://" not in given.place:
         for flag in ("schema", "schema_registry", "kafka_option", "kafka_options_file", "accept_loss", "reprocess"):
             if getattr(given, flag):
                 raise UsageError(f"--{flag.replace('_', '-')} is for topics, and --from {given.place} is a folder")
         return FolderSource(given.place, given.store)
+    return TopicSource(topic_of(given, settings), accept_loss=given.accept_loss, reprocess=given.reprocess)
+
+
+def topic_of(given: argparse.Namespace, settings: Settings) -> Topic:
+    """The topic that the flags name, and how it is read.
+
+    Raises:
+        UsageError: they don't fit each other, or name nothing that can be read.
+    """
+    from pipeline.stream_topic import parse_topic
+    from transforms.functions.topics import REGISTRY_USER, Topic
+
     broker, name = parse_topic(given.place)
     options = kafka_options(given.kafka_option, given.kafka_options_file)
     form = form_of(given.schema, given.schema_registry, options.get(REGISTRY_USER), settings)
-    topic = Topic(broker, name, tuple(sorted(options.items())), form)
-    return TopicSource(topic, accept_loss=given.accept_loss, reprocess=given.reprocess)
+    return Topic(broker, name, tuple(sorted(options.items())), form)
 
 
 def form_of(schema: str | None, registry: str | None, user: str | None, settings: Settings) -> MessageForm:

@@ -94,7 +94,7 @@ class Standing:
     members: dict[str, set[str]] = field(default_factory=dict)
 
     def learn(self, labels: pa.Table) -> None:
-        """Takes over label rows (LABEL-like), the newest last."""
+        """Takes over the label rows of a run (LABEL-like), each article once."""
         ids = labels.column("article_id")
         known = pc.is_in(ids, pa.array(list(self.relation_of), pa.string()))
         told = labels.filter(pc.or_(known, pc.not_equal(labels.column("relation"), relations.KEPT)))
