@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Raised by every change of a stored schema; a store says its own in each file and manifest.
 
 2: matches/ have `asked`, `long_lead_covered`, `place` and `long_place`; furniture/ is new.
+3: matches/ have `pieces`; `number_substitutions` are of other numbers, no more of the same ones written otherwise.
 """
 
 TIMESTAMP = pa.timestamp("us", tz="UTC")
@@ -122,7 +123,7 @@ those published before the first day that counts `words` and `anchors` are empty
 
 MATCH_COUNTS = (
     "shared", "left_shingles", "right_shingles", "shared3", "left_shingles3", "right_shingles3",
-    "rare_shared", "left_rare", "right_rare", "left_words", "right_words", "longest_run", "blocks",
+    "rare_shared", "left_rare", "right_rare", "left_words", "right_words", "longest_run", "blocks", "pieces",
     "covered3", "covered8", "covered15", "in_order", "substitutions", "number_substitutions",
     "numbers", "numbers_shared", "lead_covered", "long_lead_covered", "place", "long_place", "days_apart",
 )  # fmt: skip

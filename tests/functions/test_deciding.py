@@ -106,9 +106,13 @@ def test_two_versions_of_a_text_are_near_and_both_stay() -> None:
 
 
 def test_part_of_a_text_taken_over_is_partial() -> None:
-    assert verdict(f"{WIRE.split(' Two ferries')[0]} {LOCAL} {text_of(2, 60)}", WIRE + " " + text_of(1, 160)) == (
-        relations.PARTIAL, PART_IN, False, False,
-    )  # fmt: skip
+    taken, own = [text_of(seed, 30) for seed in (1, 2, 3)], [text_of(seed, 40) for seed in (4, 5, 6)]
+    wire = f"{WIRE} {taken[0]} {text_of(7, 20)} {taken[1]} {text_of(8, 20)} {taken[2]} {text_of(9, 60)}"
+    pieces = " ".join(f"{mine} {theirs}" for mine, theirs in zip(own, taken, strict=True))
+    assert verdict(pieces, wire) == (relations.PARTIAL, PART_IN, False, False)
+    # As much in one piece may be a statement that both quote, though other text follows it in both.
+    whole = f"{WIRE} {' '.join(taken)} {text_of(9, 100)}"
+    assert verdict(f"{own[0]} {own[1]} {' '.join(taken)} {own[2]}", whole)[0] == relations.NONE
 
 
 def test_another_story_is_refused() -> None:
@@ -247,7 +251,7 @@ def test_a_threshold_itself_accepts() -> None:
     ("score", "more_speaks_for", "more_speaks_against"),
     [
         (COPY, ("shared3", "rare_shared", "lead_covered"), ("number_substitutions", "days_apart")),
-        (TAKEN_OVER, ("rare_shared",), ("place", "long_place")),
+        (TAKEN_OVER, ("rare_shared", "pieces"), ("number_substitutions", "days_apart")),
     ],
 )
 def test_every_figure_of_a_score_has_the_sign_of_its_meaning(
@@ -287,3 +291,18 @@ def test_dates_and_number_words_count_as_numbers() -> None:
     assert evidence_of(left, right)["number_substitutions"][0] == 2
     other = left.replace("Monday", "arrival").replace("two fishing boats", "old fishing boats")
     assert evidence_of(left, other)["number_substitutions"][0] == 0
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "replaced"),
+    [
+        ("3", "three", 0), ("three", "third", 0), ("ثلاثة", "3", 0), ("ثلاثة", "الثالثة", 0), ("12", "dozen", 0),
+        ("10.25", "25.10", 0), ("on Friday", "(Friday)", 0), ("first of Friday", "first", 0),
+        ("3", "four", 1), ("الثانية", "الثالثة", 1), ("10.25", "10.26", 1), ("Friday", "Monday", 1),
+    ],
+)  # fmt: skip
+def test_a_number_written_otherwise_is_no_other_number(one: str, other: str, replaced: int) -> None:
+    """Decimals of an Arabic text come backwards where a mark turns the line; a paper writes three, another 3."""
+    left = WIRE.replace("three fishing boats", f"{one} fishing boats")
+    right = WIRE.replace("three fishing boats", f"{other} fishing boats")
+    assert evidence_of(left, right)["number_substitutions"][0] == replaced

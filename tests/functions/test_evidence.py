@@ -84,9 +84,11 @@ def test_walk_keeps_its_bounds(left: str, right: str) -> None:
     short, long = sorted([left.split(), right.split()], key=len)
     assert 0 <= found["covered15"] <= found["covered8"] <= found["covered3"] <= len(short)
     assert found["longest_run"] <= found["covered3"]
+    assert found["pieces"] <= found["blocks"]
+    assert 8 * found["pieces"] <= found["covered8"]
     assert found["in_order"] <= found["covered3"]
     assert found["lead_covered"] <= min(LEAD_WORDS, found["covered3"])
-    assert found["number_substitutions"] <= found["substitutions"] < max(1, found["blocks"])
+    assert found["number_substitutions"] <= found["substitutions"] <= (found["blocks"] + 1 if found["blocks"] else 0)
     assert (found["blocks"] == 0) == (found["longest_run"] == 0)
     in_both = max((run for run in range(len(short) + 1) if runs(short, run) & runs(long, run)), default=0)
     assert found["longest_run"] <= in_both
@@ -131,6 +133,22 @@ def test_a_gap_of_four_words_is_short_and_one_of_five_is_not() -> None:
     check(f"{head} a b c d e {tail}", f"{head} 1 {tail} end end end end end", blocks=2, substitutions=0)
     # Left out on one side: a gap on the other alone is no substitution.
     check(f"{head} {tail}", f"{head} x {tail}", blocks=2, substitutions=0)
+
+
+def test_words_replaced_at_the_beginning_and_the_end_count() -> None:
+    body = "load of medicine came by road from the south"
+    check(f"the second {body} on monday", f"today the third {body} on friday evening", substitutions=2, blocks=1)
+    check(f"a second {body} a 5", f"a third {body} a 6", number_substitutions=2)
+    # Nothing before it on one side; five words before it; and in the middle of a longer text there is no beginning.
+    check(body, f"the third {body}", substitutions=0)
+    check(f"a b c d 5 {body}", f"6 {body} and so on and on", substitutions=0)
+    check(f"5 {body}", f"{text_of(1, 9)} 6 {body}", substitutions=0)
+
+
+def test_pieces_are_runs_of_eight_words() -> None:
+    seven, eight, nine = text_of(1, 7), text_of(2, 8), text_of(3, 9)
+    check(f"{seven} a {eight} b {nine}", f"{seven} x y {eight} z {nine} u v w", pieces=2, blocks=3, covered8=17)
+    check(seven, f"{seven} x", pieces=0, blocks=1)
 
 
 def test_moved_paragraphs_are_out_of_order() -> None:

@@ -11,22 +11,48 @@ from transforms.functions.date_words import MONTHS, WEEKDAYS
 from transforms.functions.shingling import WordHashes, hash_words
 
 _NUMBER_WORDS = """
-one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen
-nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million billion trillion dozen half
-first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth once twice
-واحد واحدة اثنان اثنين اثنتان اثنتين ثلاثة ثلاث أربعة أربع خمسة خمس ستة ست سبعة سبع ثمانية ثمان ثماني تسعة تسع عشرة عشر
-عشرين عشرون ثلاثين ثلاثون أربعين أربعون خمسين خمسون ستين ستون سبعين سبعون ثمانين ثمانون تسعين تسعون مئة مائة مئتين
-مائتين مئات ألف ألفي ألفين آلاف مليون مليوني ملايين مليار ملياري مليارات نصف ثلث ربع
-الأول الأولى الثاني الثانية الثالث الثالثة الرابع الرابعة الخامس الخامسة السادس السادسة السابع السابعة الثامن الثامنة
-التاسع التاسعة العاشر العاشرة
-eins zwei drei vier fünf sechs sieben acht neun zehn elf zwölf zwanzig dreißig hundert tausend millionen milliarden
-deux trois quatre cinq sept huit neuf dix onze douze vingt trente cent cents mille millions milliards
-dos tres cuatro cinco seis siete ocho nueve diez once doce veinte treinta cien mil millones
-due tre quattro cinque sei sette otto nove dieci venti trenta cento mila milioni miliardi
-dois três quatro sete oito dez vinte trinta cem milhões
-один два три четыре пять шесть семь восемь девять десять двадцать тридцать сто тысяч миллионов миллиардов
-bir iki üç dört beş altı yedi sekiz dokuz on yirmi otuz yüz bin milyon milyar
-یک دو سه چهار پنج شش هفت هشت نه ده بیست سی صد هزار میلیون میلیارد
+1 one first once واحد واحدة الأول الأولى eins один bir یک
+2 two second twice اثنان اثنين اثنتان اثنتين الثاني الثانية zwei deux dos due dois два iki دو
+3 three third ثلاثة ثلاث الثالث الثالثة drei trois tres tre três три üç سه
+4 four fourth أربعة أربع الرابع الرابعة vier quatre cuatro quattro quatro четыре dört چهار
+5 five fifth خمسة خمس الخامس الخامسة fünf cinq cinco cinque пять beş پنج
+6 six sixth ستة ست السادس السادسة sechs seis sei шесть altı شش
+7 seven seventh سبعة سبع السابع السابعة sieben sept siete sette sete семь yedi هفت
+8 eight eighth ثمانية ثمان ثماني الثامن الثامنة acht huit ocho otto oito восемь sekiz هشت
+9 nine ninth تسعة تسع التاسع التاسعة neun neuf nueve nove девять dokuz نه
+10 ten tenth عشرة عشر العاشر العاشرة zehn dix diez dieci dez десять ده
+11 eleven eleventh elf onze once
+12 twelve twelfth dozen zwölf douze doce
+13 thirteen
+14 fourteen
+15 fifteen
+16 sixteen
+17 seventeen
+18 eighteen
+19 nineteen
+20 twenty عشرين عشرون zwanzig vingt veinte venti vinte двадцать yirmi بیست
+30 thirty ثلاثين ثلاثون dreißig trente treinta trenta trinta тридцать otuz سی
+40 forty أربعين أربعون
+50 fifty خمسين خمسون
+60 sixty ستين ستون
+70 seventy سبعين سبعون
+80 eighty ثمانين ثمانون
+90 ninety تسعين تسعون
+100 hundred مئة مائة مئات hundert cent cents cien cento cem сто yüz صد
+200 مئتين مائتين
+thousand ألف آلاف tausend mille mil mila тысяч bin هزار
+2000 ألفي ألفين
+million مليون ملايين millionen millions millones milioni milhões миллионов milyon میلیون
+2000000 مليوني
+billion مليار مليارات milliarden milliards miliardi миллиардов milyar میلیارد
+2000000000 ملياري
+trillion
+half نصف
+ثلث
+ربع
+"""
+"""A line a value: what it starts with stands for all of it. Of a word with two (once, in English and Spanish) the first
+line counts. The Turkish ten (on) is left out: it is an English word in every other line.
 """
 
 _SHORTEST = 4
@@ -34,8 +60,10 @@ _SHORTEST = 4
 
 
 @functools.cache
-def counting_words() -> WordHashes:
-    """The hashes of all such words, folded as texts are: uint32[n], ascending."""
-    words = _NUMBER_WORDS.split() + [name for name in (*MONTHS, *WEEKDAYS) if len(name) >= _SHORTEST]
-    hashes, _ = hash_words(pa.array([" ".join(words)]))
-    return np.unique(hashes)
+def counting_words() -> tuple[WordHashes, WordHashes]:
+    """All such words, folded as texts are: their hashes, uint32[n] ascending, and those of what each stands for."""
+    same = [(word, line.split()[0]) for line in _NUMBER_WORDS.strip().split("\n") for word in line.split()]
+    same += [(name, name) for name in (*MONTHS, *WEEKDAYS) if len(name) >= _SHORTEST]
+    words, values = (hash_words(pa.array([" ".join(side)]))[0] for side in zip(*same, strict=True))
+    hashes, first = np.unique(words, return_index=True)
+    return hashes, values[first]

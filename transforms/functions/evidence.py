@@ -20,13 +20,14 @@ from transforms.functions.stretches import Surroundings
 EVIDENCE = np.dtype([(name, np.int32) for name in MATCH_COUNTS])
 """One record a pair; counts. Without a suffix: word 5-shingles; with 3: word 3-shingles, over which rarity is taken.
 
-`covered3`, `covered8`, `covered15`: words of the shorter article in blocks of so many words or more. `in_order`:
-words of the shorter in blocks that follow one another in both. `substitutions`: gaps of 1 to 4 words on both sides;
-`number_substitutions`: those with a number or a date on both (`counting_words`). `numbers`: words with a digit in the
-shorter; `numbers_shared`: those that the longer has too. `lead_covered`, `long_lead_covered`: of the first LEAD_WORDS
-words of the shorter and of the longer, those in blocks. `place`, `long_place`: where in the shorter and in the longer
-the words in blocks of 8 or more stand on average, in thousandths of its length; 0 where there are none. `days_apart`:
-days between the two, 0 where unknown; `matching` fills it in.
+`pieces`: blocks of eight words or more. `covered3`, `covered8`, `covered15`: words of the shorter article in blocks
+of so many words or more. `in_order`: words of the shorter in blocks that follow one another in both. `substitutions`:
+gaps of 1 to 4 words on both sides, also before the first block and after the last one; `number_substitutions`: those
+in which each side has a number or a date (`counting_words`) that the other side hasn't. `numbers`: words with a digit
+in the shorter; `numbers_shared`: those that the longer has too. `lead_covered`, `long_lead_covered`: of the first
+LEAD_WORDS words of the shorter and of the longer, those in blocks. `place`, `long_place`: where in the shorter and in
+the longer the words in blocks of 8 or more stand on average, in thousandths of its length; 0 where there are none.
+`days_apart`: days between the two, 0 where unknown; `matching` fills it in.
 """
 
 LEAD_WORDS = 40
@@ -79,20 +80,41 @@ def _rare(
 
 
 @numba.njit(nogil=True, cache=True)
-def _counts(words: WordHashes, start: int, end: int, counting: WordHashes) -> bool:
-    """Whether a number or a date stands among words[start:end]."""
-    for at in range(start, end):
-        word = words[at]
-        if word & np.uint32(1):
-            return True
-        found = np.searchsorted(counting, word)
-        if found < len(counting) and counting[found] == word:
+def _value(word: np.uint32, counting: tuple[WordHashes, WordHashes]) -> np.uint32:
+    """What a number or a date stands for, however it is written; 0 for any other word."""
+    found = np.searchsorted(counting[0], word)
+    if found < len(counting[0]) and counting[0][found] == word:
+        return counting[1][found]
+    return word if word & np.uint32(1) else np.uint32(0)
+
+
+@numba.njit(nogil=True, cache=True)
+def _counts_more(one: WordHashes, other: WordHashes, counting: tuple[WordHashes, WordHashes]) -> bool:
+    """Whether `one` has a number or a date that `other` hasn't."""
+    for word in one:
+        value = _value(word, counting)
+        if value == 0:
+            continue
+        found = False
+        for another in other:
+            found |= _value(another, counting) == value
+        if not found:
             return True
     return False
 
 
 @numba.njit(nogil=True, cache=True)
-def _walk(short: WordHashes, long: WordHashes, counting: WordHashes, out: npt.NDArray[np.void]) -> None:
+def _replaced(short_gap: WordHashes, long_gap: WordHashes, counting: tuple[WordHashes, WordHashes]) -> tuple[int, int]:
+    """Whether words were replaced by others in a gap, and whether a number or a date was: 0 or 1 each."""
+    if not (1 <= len(short_gap) <= _SHORT_GAP and 1 <= len(long_gap) <= _SHORT_GAP):
+        return 0, 0
+    return 1, int(_counts_more(short_gap, long_gap, counting) and _counts_more(long_gap, short_gap, counting))
+
+
+@numba.njit(nogil=True, cache=True)
+def _walk(
+    short: WordHashes, long: WordHashes, counting: tuple[WordHashes, WordHashes], out: npt.NDArray[np.void]
+) -> None:
     """Fills the figures about blocks and gaps."""
     n, m = len(short), len(long)
     size = min(_BLOCK, n, m)
@@ -115,8 +137,8 @@ def _walk(short: WordHashes, long: WordHashes, counting: WordHashes, out: npt.ND
     at = 0
     longest = blocks = covered3 = covered8 = covered15 = in_order = 0
     substitutions = number_substitutions = lead = long_lead = 0
-    places_short = places_long = 0
-    end_short = end_long = -1
+    pieces = places_short = places_long = 0
+    end_short = end_long = 0
     while at <= n - size:
         value = shingle_at(short, at, size)
         slot = value & mask
@@ -144,17 +166,19 @@ def _walk(short: WordHashes, long: WordHashes, counting: WordHashes, out: npt.ND
         lead += max(0, min(at + run, LEAD_WORDS) - at)
         long_lead += max(0, min(place + run, LEAD_WORDS) - place)
         if run >= _LONG_BLOCK:
+            pieces += 1
             places_short += run * (2 * at + run)
             places_long += run * (2 * place + run)
-        if end_long >= 0 and place >= end_long:
-            gap_short, gap_long = at - end_short, place - end_long
-            if 1 <= gap_short <= _SHORT_GAP and 1 <= gap_long <= _SHORT_GAP:
-                substitutions += 1
-                number_substitutions += _counts(short, end_short, at, counting) and _counts(
-                    long, end_long, place, counting
-                )
+        if place >= end_long:
+            replaced, counted = _replaced(short[end_short:at], long[end_long:place], counting)
+            substitutions += replaced
+            number_substitutions += counted
         at += run
         end_short, end_long = at, place + run
+    if blocks:
+        replaced, counted = _replaced(short[end_short:], long[end_long:], counting)
+        substitutions += replaced
+        number_substitutions += counted
     in_long = np.sort(long[(long & np.uint32(1)) != 0])
     numbers = numbers_shared = 0
     for word in range(n):
@@ -164,6 +188,7 @@ def _walk(short: WordHashes, long: WordHashes, counting: WordHashes, out: npt.ND
             numbers_shared += found < len(in_long) and in_long[found] == short[word]
     out["longest_run"] = longest
     out["blocks"] = blocks
+    out["pieces"] = pieces
     out["covered3"] = covered3
     out["covered8"] = covered8
     out["covered15"] = covered15
@@ -199,7 +224,7 @@ def _weigh(
     day_keys: npt.NDArray[np.uint16],
     tables: tuple[DaysTable, DaysTable, DaysTable, DaysTable],
     other_days: int,
-    counting: WordHashes,
+    counting: tuple[WordHashes, WordHashes],
     out: npt.NDArray[np.void],
 ) -> None:
     n = len(offsets) - 1
