@@ -17,6 +17,7 @@ from schemas import relations
 from schemas.settings import RelateSettings
 from transforms.functions.deciding import CONTAINED, EXACT, NEAR, NONE, PARTIAL, RELATION_CODES
 from transforms.functions.relating import (
+    BEGINNINGS,
     MOST_OF_A_ROUND_UP,
     DecidedPairs,
     Labels,
@@ -43,7 +44,7 @@ class One:
 
 @dataclasses.dataclass(frozen=True)
 class Link:
-    """A decided pair by ids: whose text is in whose, and each side's share."""
+    """A decided pair by ids: whose text is in whose, each side's share, and whose beginning the other has."""
 
     left: str
     right: str
@@ -52,6 +53,8 @@ class Link:
     right_in: bool = False
     left_share: float = 0.5
     right_share: float = 0.5
+    left_begun: bool = False
+    right_begun: bool = False
 
 
 def ranked(articles: list[One]) -> Ranked:
@@ -73,7 +76,8 @@ def decided(articles: list[One], links: list[Link]) -> DecidedPairs:
     return DecidedPairs(
         np.array([at[link.left] for link in links], np.int64), np.array([at[link.right] for link in links], np.int64),
         column("relation", np.int8), column("left_in", np.bool_), column("right_in", np.bool_),
-        column("relation", np.int8) != NONE, column("left_share", np.float32), column("right_share", np.float32),
+        column("relation", np.int8) != NONE, column("left_begun", np.bool_), column("right_begun", np.bool_),
+        column("left_share", np.float32), column("right_share", np.float32),
     )  # fmt: skip
 
 
@@ -138,13 +142,15 @@ def graphs(draw: st.DrawFn) -> tuple[list[One], list[Link]]:
         if draw(st.booleans()):
             relation, left_in, right_in = draw(KINDS)
             ends = (left, right) if draw(st.booleans()) else (right, left)
-            links.append(Link(*ends, relation, left_in, right_in, draw(SHARES), draw(SHARES)))
+            begun = [relation != NONE and not held and draw(st.booleans()) for held in (left_in, right_in)]
+            links.append(Link(*ends, relation, left_in, right_in, draw(SHARES), draw(SHARES), *begun))
     return articles, links
 
 
 def turned(link: Link) -> Link:
     return Link(
-        link.right, link.left, link.relation, link.right_in, link.left_in, link.right_share, link.left_share
+        link.right, link.left, link.relation, link.right_in, link.left_in, link.right_share, link.left_share,
+        link.right_begun, link.left_begun,
     )  # fmt: skip
 
 
@@ -165,10 +171,19 @@ def test_order_decides_nothing(graph: tuple[list[One], list[Link]], keep: str, s
 def naive_round_ups(links: list[Link]) -> set[str]:
     related = {frozenset((link.left, link.right)) for link in links if link.relation != NONE}
     parts: dict[str, set[str]] = defaultdict(set)
+    begun: dict[str, set[str]] = defaultdict(set)
     for link in [*links, *map(turned, links)]:
-        if link.left_in and not link.right_in and np.float32(link.right_share) <= MOST_OF_A_ROUND_UP:
-            parts[link.right].add(link.left)
-    return {one for one, held in parts.items() if len(naive_groups(held, related)) > 1}
+        if not link.right_in and np.float32(link.right_share) <= MOST_OF_A_ROUND_UP:
+            if link.left_in:
+                parts[link.right].add(link.left)
+            elif link.left_begun:
+                begun[link.right].add(link.left)
+    return {
+        one
+        for one, held in parts.items()
+        if len(naive_groups(held, related)) > 1
+        or (begun[one] and len(naive_groups(held | begun[one], related)) >= BEGINNINGS)
+    }
 
 
 def naive_groups(held: set[str], related: set[frozenset[str]]) -> list[set[str]]:
@@ -346,6 +361,23 @@ def test_versions_of_one_story_are_no_round_up() -> None:
     # One that covers most of the holder isn't a story beside others.
     found = outcome(articles, [dataclasses.replace(links[0], right_share=0.8), links[1]])
     assert [found[name].kept for name in (A, B)] == [D, D]
+
+
+def test_a_round_up_of_beginnings_absorbs_nobody() -> None:
+    """d holds a whole, and the beginnings of b and c: three stories side by side."""
+    articles = [One(name, 100, published=day) for day, name in enumerate((A, B, C))] + [One(D, 300, published=4)]
+    whole = Link(A, D, CONTAINED, True, False, 1.0, 0.2)
+    begun = [
+        Link(B, D, PARTIAL, left_share=0.4, left_begun=True),
+        Link(D, C, PARTIAL, right_share=0.4, right_begun=True),
+    ]
+    assert outcome(articles, [whole, *begun])[A].kept == A
+    # One begun is not enough, nor two of which one is a version of another, nor what was taken from their midst.
+    assert outcome(articles, [whole, begun[0]])[A].kept == D
+    assert outcome(articles, [whole, *begun, Link(B, C, NEAR)])[A].kept == D
+    assert outcome(articles, [whole, begun[0], dataclasses.replace(begun[1], right_begun=False)])[A].kept == D
+    # Two begun and none held whole join nothing anyway.
+    assert [label.kept for label in outcome(articles, begun).values()] == [A, B, C, D]
 
 
 def test_the_same_round_up_twice_is_one() -> None:

@@ -197,6 +197,7 @@ def _decided(pairs: npt.NDArray[np.void], catalogue: Catalogue, nodes: Ints, set
         np.searchsorted(nodes, catalogue.node[catalogue.index(pairs["left"])]),
         np.searchsorted(nodes, catalogue.node[catalogue.index(pairs["right"])]),
         decisions.relation, decisions.left_in, decisions.right_in, decisions.akin,
+        decisions.left_begun, decisions.right_begun,
         share(evidence["shared3"], evidence["left_shingles3"]).astype(np.float32),
         share(evidence["shared3"], evidence["right_shingles3"]).astype(np.float32),
     )  # fmt: skip

@@ -58,6 +58,8 @@ class DecidedPairs:
     left_in: npt.NDArray[np.bool_]
     right_in: npt.NDArray[np.bool_]
     akin: npt.NDArray[np.bool_]
+    left_begun: npt.NDArray[np.bool_]
+    right_begun: npt.NDArray[np.bool_]
     left_share: npt.NDArray[np.float32]
     right_share: npt.NDArray[np.float32]
 
@@ -115,35 +117,61 @@ def round_ups(pairs: DecidedPairs) -> set[int]:
 
     The parts an article holds fall into groups that are connected by pairs of any relation, and by refused ones that
     share rare language all the same (two cuts of one text that overlap); one group is one story in several versions,
-    two are two stories side by side.
+    two are two stories side by side. Of a round-up of beginnings it is enough that one part is held whole, where with
+    those that it has the beginning of there are BEGINNINGS groups.
     """
     holds: dict[int, set[int]] = defaultdict(set)
+    begins: dict[int, set[int]] = defaultdict(set)
     related: dict[int, set[int]] = defaultdict(set)
-    for left, right, akin, left_in, right_in, left_share, right_share in zip(
-        pairs.left.tolist(), pairs.right.tolist(), pairs.akin.tolist(), pairs.left_in.tolist(),
-        pairs.right_in.tolist(), pairs.left_share.tolist(), pairs.right_share.tolist(), strict=True,
-    ):  # fmt: skip
+    for left, right, akin, left_in, right_in, left_begun, right_begun, left_share, right_share in zip(
+        *(
+            getattr(pairs, name).tolist()
+            for name in (
+                *("left", "right", "akin", "left_in", "right_in"),
+                *("left_begun", "right_begun", "left_share", "right_share"),
+            )
+        ),
+        strict=True,
+    ):
         if akin:
             related[left].add(right)
             related[right].add(left)
         # A part that covers most of its holder leaves no room for another story.
-        if left_in and not right_in and right_share <= MOST_OF_A_ROUND_UP:
-            holds[right].add(left)
-        if right_in and not left_in and left_share <= MOST_OF_A_ROUND_UP:
-            holds[left].add(right)
-    return {holder for holder, parts in holds.items() if len(parts) > 1 and not _connected(parts, related)}
+        if right_share <= MOST_OF_A_ROUND_UP and not right_in:
+            if left_in:
+                holds[right].add(left)
+            elif left_begun:
+                begins[right].add(left)
+        if left_share <= MOST_OF_A_ROUND_UP and not left_in:
+            if right_in:
+                holds[left].add(right)
+            elif right_begun:
+                begins[left].add(right)
+    return {
+        holder
+        for holder, parts in holds.items()
+        if len(_groups(parts, related)) > 1
+        or (holder in begins and len(_groups(parts | begins[holder], related)) >= BEGINNINGS)
+    }
 
 
-def _connected(parts: set[int], related: dict[int, set[int]]) -> bool:
-    """Whether every part is reached from any other through related parts."""
-    reached = {min(parts)}
-    ahead = list(reached)
-    while ahead:
-        found = (related[ahead.pop()] & parts) - reached
-        reached |= found
-        ahead += found
-    return len(reached) == len(parts)
+def _groups(parts: set[int], related: dict[int, set[int]]) -> list[set[int]]:
+    """The parts by what reaches what through related parts."""
+    groups, left = [], set(parts)
+    while left:
+        ahead = [min(left)]
+        reached = set(ahead)
+        while ahead:
+            found = (related[ahead.pop()] & parts) - reached
+            reached |= found
+            ahead += found
+        groups.append(reached)
+        left -= reached
+    return groups
 
+
+BEGINNINGS = 3
+"""Stories in a round-up of beginnings: one whole and one begun is also an article with a paragraph of background."""
 
 MOST_OF_A_ROUND_UP = 0.7
 """One story may be this share of a round-up's shingles; above it the rest is local additions, not another story."""
