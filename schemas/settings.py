@@ -206,7 +206,7 @@ class MatchSettings(Checked):
         0.0,
         "score",
         "the score (TAKEN_OVER in transforms/functions/likeness.py) from which a pair is partial; fitted and "
-        "cross-validated on the developers' half: .92 and .79 of the partial pairs found, .12-.19 and .06 of the others",
+        "cross-validated on the developers' half: .92 and .79 of the partial pairs found, .12-.19 and .06 of others",
         bound=Bound(-20, 20),
     )
     lead_share: float = setting(

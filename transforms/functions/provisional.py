@@ -71,7 +71,7 @@ def _rows(sketches: SketchFiles, weighed: npt.NDArray[np.void], settings: Settin
     nothing, every = np.zeros(n, np.int64), np.ones(n, np.bool_)
     catalogue = Catalogue(
         handles, ids, nothing.astype(np.int8), nothing, nothing.astype(np.float32), nothing.astype(np.int32),
-        np.arange(n), every, ~every,
+        np.arange(n), every, ~every, ~every,
     )  # fmt: skip
     rows = match_rows(catalogue, weighed, settings)
     return rows.filter(pc.not_equal(rows.column("left_id"), rows.column("right_id")))
