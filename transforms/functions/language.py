@@ -103,7 +103,9 @@ ENGLISH_WORDS = 4
 def detect_languages(texts: pa.StringArray) -> pa.StringArray:
     """`detect_language` of a column of texts; null for null."""
     heads = pc.utf8_slice_codeunits(texts, 0, DETECTED_CHARACTERS).to_pylist()
-    return pa.array([None if head is None else detect_language(head) for head in heads], pa.string())
+    return pa.array(
+        [None if head is None else detect_language(head.replace("\xad", "")) for head in heads], pa.string()
+    )
 
 
 def fill_languages(given: pa.StringArray, packed: PackedText, lines: LineTable) -> pa.StringArray:

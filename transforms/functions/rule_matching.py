@@ -15,8 +15,8 @@ from transforms.functions.packed_text import PackedText, whole_starts
 from transforms.functions.rules import Lifted, Rule, RuleSet
 from transforms.functions.searching import NOWHERE, searcher
 
-MIN_MATCH_BYTES = 4
-"""Shorter ends of a line aren't searched again after a match: no rule matches so little."""
+MIN_MATCH_BYTES = 2
+"""Shorter ends of a line aren't searched again after a match: no rule matches less than a control character."""
 
 Int64s = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]

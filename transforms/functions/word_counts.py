@@ -21,6 +21,7 @@ _UNSPACED = (
 def _kinds() -> Bytes:
     """Per code point below U+20000: 0 no part of a word, 1 part of one, 2 a word by itself."""
     kinds = np.fromiter((chr(code).isalnum() or code == 0x5F for code in range(0x20000)), np.uint8, 0x20000)
+    kinds[0xAD] = 1  # a soft hyphen stands inside a word
     # A mark belongs to the word it stands in: Arabic and Indic vowel signs would otherwise cut words in pieces.
     for low, high in ((0x300, 0x36F), (0x483, 0x487), (0x591, 0x5BD), (0x610, 0x61A), (0x64B, 0x65F), (0x900, 0xDFF)):
         kinds[low : high + 1] |= 1
