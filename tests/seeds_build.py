@@ -758,16 +758,11 @@ def refused() -> dict[str, bytes]:
     good = [simple("swimmers", "swimmers", 1, "2026-07-06T09:00:00Z"), simple("ice", "ice", 2, "2026-07-07T09:00:00Z")]
     swimmers, ice = (jsonl([row]) for row in good)
     without = [
-        {"id": "no-text-1", "title": "A headline alone", "url": "https://neighbours.example/n1"},
-        {"id": "no-text-2", "title": "A headline and null", "url": "https://neighbours.example/n2", "text": None},
-        {
-            "id": "no-text-3",
-            "title": "A headline and white space",
-            "url": "https://neighbours.example/n3",
-            "text": " \n\t \n",
-        },
+        {"id": "no-text-1", "url": "https://neighbours.example/n1"},
+        {"id": "no-text-2", "title": None, "url": "https://neighbours.example/n2", "text": None},
+        {"id": "no-text-3", "title": " ", "url": "https://neighbours.example/n3", "text": " \n\t \n"},
     ]
-    columns = pa.schema([("id", pa.string()), ("url", pa.string()), ("title", pa.string())])
+    columns = pa.schema([(name, pa.string()) for name in ("id", "url", "title", "told")])
     return {
         "truncated_in_first_record.jsonl.gz": cut_gzip([], lost),
         "truncated_after_two_records.jsonl.gz": cut_gzip(
@@ -802,7 +797,15 @@ def refused() -> dict[str, bytes]:
         ),
         "binary_noise.txt": noise(2048),
         "no_text_columns.parquet": parquet(
-            [{"id": f"col-{n}", "url": f"https://neighbours.example/c{n}", "title": f"Row {n}"} for n in (1, 2, 3)],
+            [
+                {
+                    "id": f"col-{n}",
+                    "url": f"https://neighbours.example/c{n}",
+                    "title": f"Row {n}",
+                    "told": f"Story {n}.",
+                }
+                for n in (1, 2, 3)
+            ],
             columns,
         ),
         "navigation_only.html": page("navigation_only", []).encode(),

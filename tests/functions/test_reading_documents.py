@@ -26,7 +26,7 @@ def test_an_answer_of_a_news_service(tmp_path: Path, indent: int | None, batch: 
                 "publishedAt": "2026-07-14T08:00:00Z",
                 "content": "It reopened.",
             },
-            {"source": {"id": "courier", "name": "The Courier"}, "title": "Empty", "content": None},
+            {"source": {"id": "courier", "name": "The Courier"}, "title": "", "content": None},
         ],
         "note": '] } " [',
     }

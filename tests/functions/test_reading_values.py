@@ -101,10 +101,24 @@ def test_a_record_without_text_says_which_fields_it_has(tmp_path: Path, name: st
 
 @every_form
 def test_a_record_with_an_empty_text_says_so(tmp_path: Path, name: str) -> None:
-    _, refused = read(tmp_path, name, [{"id": "n1", "body": " \n", "headline": "Port"}])
+    _, refused = read(tmp_path, name, [{"id": "n1", "body": " \n", "headline": " "}])
     assert pick(refused, "source_id", "reason", "message") == [
         ("n1", "no_text", "the record has no text: nothing stands in body")
     ]
+
+
+@every_form
+@pytest.mark.parametrize("text", [{"body": " \n"}, {"body": ""}, {"html": ""}, {}])
+def test_a_headline_without_a_text_is_the_text(tmp_path: Path, name: str, text: dict[str, str]) -> None:
+    """Where no other field could be the text under a name that nobody knows."""
+    record = {"id": "n1", "headline": "Port\n reopens", **text}
+    raw, refused = read(tmp_path, name, [record])
+    assert (pick(raw, "source_id", "title", "text", "html"), refused) == (
+        [("n1", "Port reopens", "Port reopens", None)],
+        [],
+    )
+    raw, refused = read(tmp_path, name, [record | {"told": "The port reopened."}])
+    assert (len(raw), len(refused)) == ((1, 0) if text else (0, 1))
 
 
 def test_a_hundred_fields_leave_room_for_the_remedy(tmp_path: Path) -> None:
@@ -145,7 +159,7 @@ def test_payloads_of_parquet_rows_are_json(tmp_path: Path) -> None:
         {
             "id": pa.array([Decimal("12345678901234567890.10")] * 3, pa.decimal256(40, 2)),
             "text": pa.array([None, b"\xff\xfe", None], pa.binary()),
-            "title": pa.array(["Port", "Bridge", "Dam"]),
+            "title": pa.array([None, "Bridge", "Dam"]),
             "date": pa.array([1, 2, 1 << 61], pa.timestamp("us", "UTC")),
             "source": pa.array([None, None, [("a", 1)]], pa.map_(pa.string(), pa.int64())),
         }
@@ -155,13 +169,13 @@ def test_payloads_of_parquet_rows_are_json(tmp_path: Path) -> None:
     raw, refused = read_bytes(tmp_path, "a.parquet", out.getvalue())
     assert raw == []
     number = "12345678901234567890.10"
-    by_title = {json.loads(row["payload"])["title"]: row for row in refused}
+    by_title = {json.loads(row["payload"]).get("title"): row for row in refused}
     assert {title: (row["source_id"], row["reason"]) for title, row in by_title.items()} == {
-        "Port": (number, "no_text"),
+        None: (number, "no_text"),
         "Bridge": (number, "bad_record"),
         "Dam": (number, "bad_record"),
     }
-    assert json.loads(by_title["Port"]["payload"])["id"] == number
+    assert json.loads(by_title[None]["payload"])["id"] == number
     assert json.loads(by_title["Bridge"]["payload"])["text"] == "//4="
     assert json.loads(by_title["Dam"]["payload"])["date"] == 1 << 61
 

@@ -56,17 +56,43 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         }
         for number, (name, (text, _)) in enumerate(ITEMS.items())
     ]  # fmt: skip
-    rows.append({"id": "title only", "title": "Ferry runs aground off Port Halden", "source": "Paper 99"})
+    headline = {"title": "Ferry runs aground off Port Halden", "published_at": "2026-05-05T10:00:00Z"}
+    rows += [
+        {"id": "title only", "source": "Paper 98", **headline},
+        {"id": "title and empty text", "source": "Paper 99", "text": " \n", **headline},
+        {"id": "other title only", "source": "Paper 99", "title": "Lifeboat crew finds a seal in the wheelhouse"},
+        {"id": "text of another name", "source": "Paper 99", "story": "Divers found the bell.", **headline},
+        {"id": "neither", "source": "Paper 99", "text": "", "title": " "},
+    ]
     manifest = run_over(folder / "store", write_jsonl(folder / "short.jsonl", rows))
     by_name = {row["source_id"]: row for row in articles_of(folder / "store")}
     return {"manifest": manifest, "by_name": by_name, "rejected": rows_of(folder / "store", "rejected")}
 
 
 def test_nothing_is_dropped_for_being_short(outcome: dict[str, Any]) -> None:
-    assert set(outcome["by_name"]) == set(ITEMS)
-    assert [(row["source_id"], row["reason"]) for row in outcome["rejected"]] == [("title only", "no_text")]
+    assert set(outcome["by_name"]) - set(HEADLINES) == set(ITEMS)
+    assert {(row["source_id"], row["reason"]) for row in outcome["rejected"]} == {
+        ("text of another name", "no_text"), ("neither", "no_text"),
+    }  # fmt: skip
+    [message] = [row["message"] for row in outcome["rejected"] if row["source_id"] == "text of another name"]
+    assert "--field text=NAME" in message
     texts = {name: row["text"] for name, row in outcome["by_name"].items()}
     assert {name: texts[name] for name, (text, _) in ITEMS.items() if texts[name] != text} == {}
+
+
+HEADLINES = ("title only", "title and empty text", "other title only")
+
+
+def test_a_headline_without_a_text_is_an_article_whose_text_it_is(outcome: dict[str, Any]) -> None:
+    rows = [outcome["by_name"][name] for name in HEADLINES]
+    assert [row["text"] for row in rows] == [row["title"] for row in rows]
+    first, second, other = rows
+    keeper = outcome["by_name"]["headline/1"]["article_id"]
+    assert [(row["relation"], row["kept_id"], row["table"]) for row in (first, second)] == [
+        ("exact", keeper, "copies")
+    ] * 2
+    assert (other["relation"], other["kept_id"], other["table"]) == ("kept", other["article_id"], "clean")
+    assert len({row["article_id"] for row in outcome["by_name"].values()}) == len(outcome["by_name"])
 
 
 @pytest.mark.parametrize("name", ITEMS)

@@ -62,8 +62,15 @@ def aliases(settings: ReadSettings) -> dict[str, tuple[str, ...]]:
 
 
 def has_content(names: Sequence[str], wanted: dict[str, tuple[str, ...]]) -> bool:
-    """Whether a file with these columns can give articles at all."""
-    return any(name in names for field in ("text", "html") for name in wanted[field])
+    """Whether a file with these columns can give articles at all: texts, pages, or headlines alone.
+
+    A title is an article only where nothing among the names could be its text under another name: such a file would be
+    read as headlines, and nobody would notice.
+    """
+    if any(name in names for field in ("text", "html") for name in wanted[field]):
+        return True
+    known = {name for field in wanted.values() for name in field}
+    return any(name in names for name in wanted["title"]) and known.issuperset(names)
 
 
 def no_content_message(what: str, names: Sequence[str], wanted: dict[str, tuple[str, ...]]) -> str:
@@ -89,7 +96,8 @@ def raw_batch(records: Records, source_uri: str, settings: ReadSettings, refusal
     """The records that are articles as a batch of schema `RAW`; the others go to `refusals`.
 
     Refused are, in this order: `too_large` (all fields together above `read.max_record_bytes`), `no_text` and
-    `bad_date`. `source` is taken from the host of `url` where it was not given.
+    `bad_date`. `source` is taken from the host of `url` where it was not given. A headline without a text is its own
+    text: it is compared as any other short text is, exactly or nearly so.
     """
     rows = len(records.positions)
     given = {name: _filled(records.columns.get(name), rows) for name in FIELD_ALIASES if name != "published_at"}
@@ -113,7 +121,10 @@ def raw_batch(records: Records, source_uri: str, settings: ReadSettings, refusal
         refused[mask] = True
 
     refuse(size > settings.max_record_bytes, reasons.TOO_LARGE, lambda row: too_large_message(int(size[row]), settings))
+    title = one_line(given["title"])
     nothing = np.asarray(pc.and_(text.is_null(), html.is_null()))
+    alone = _headlines(records, nothing & np.asarray(title.is_valid()), aliases(settings))
+    nothing &= ~alone
     refuse(nothing, reasons.NO_TEXT, lambda row: _no_text_message(records, row, settings))
     if dates is not None:
         given["published_at"] = dates
@@ -127,14 +138,25 @@ def raw_batch(records: Records, source_uri: str, settings: ReadSettings, refusal
         "position": pa.array(records.positions, pa.int64()),
         "source": source,
         "url": url,
-        "title": one_line(given["title"]),
+        "title": title,
         "language": normalise_languages(given["language"]),
         "published_at": published,
-        "text": text,
+        "text": pc.if_else(pa.array(alone), title, text) if alone.any() else text,
         "html": html,
     }
     batch = pa.RecordBatch.from_arrays([columns[name] for name in RAW.names], schema=RAW)
     return batch.filter(pa.array(~refused)) if refused.any() else batch
+
+
+def _headlines(
+    records: Records, candidates: npt.NDArray[np.bool_], wanted: dict[str, tuple[str, ...]]
+) -> npt.NDArray[np.bool_]:
+    """Which of the records with a title alone are headlines, and not texts under a name that nobody knows: bool[n]."""
+    alone = np.zeros(len(candidates), np.bool_)
+    if records.seen is not None:
+        for row in np.flatnonzero(candidates).tolist():
+            alone[row] = has_content(records.seen(row), wanted)
+    return alone
 
 
 def _no_text_message(records: Records, row: int, settings: ReadSettings) -> str:
