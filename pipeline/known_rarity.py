@@ -57,15 +57,15 @@ class StoreRarity:
         if self._articles >= max(FEWEST, GROWN * self._counted):
             self._counted = self._articles
             paths = Store(self.store).files("sketches")
-            self._tables = DaysTables(_Counting(paths, self.settings.window_days), self.settings.window_days)
+            self._tables = DaysTables(_Counting(paths, self.settings), self.settings.window_days)
         return self._tables
 
 
 class _Counting:
     """Counts the table of a stretch over sketch files, each text once."""
 
-    def __init__(self, paths: list[str], window_days: int) -> None:
-        self.paths, self.window_days = paths, window_days
+    def __init__(self, paths: list[str], settings: MatchSettings) -> None:
+        self.paths, self.settings = paths, settings
 
     def __call__(self, stretch: int) -> DaysTable:
         # Columns are held only while the stretch is counted: words of many stretches would fill the memory.
@@ -73,11 +73,11 @@ class _Counting:
         handles, digests = [], []
         for number in range(len(self.paths)):
             table = sketches.table(number, ["day", "text_digest"])
-            rows = np.flatnonzero(stretches_of(days_of(table), self.window_days) == stretch)
+            rows = np.flatnonzero(stretches_of(days_of(table), self.settings.window_days) == stretch)
             handles.append(handles_of(number, rows))
             digests.append(packed_bytes(table.column("text_digest").take(pa.array(rows)), 16))
         every = np.concatenate([np.empty(0, np.uint64), *handles])
         if not len(every):
             return np.zeros(1, np.uint8)
         _, firsts = np.unique(np.concatenate(digests).view("S16").reshape(-1), return_index=True)
-        return count_stretch(sketches, np.sort(every[firsts]))
+        return count_stretch(sketches, np.sort(every[firsts]), self.settings.outlet_texts)

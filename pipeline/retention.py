@@ -96,9 +96,9 @@ def plan_retention(store: Store, retain_days: int) -> Retention | None:
 def _settled(sketches: SketchFiles, before: int, settings: MatchSettings) -> pa.Table:
     """article_id and completeness of articles of earlier days that have none stored."""
     catalogue = read_catalogue(sketches, len(sketches.paths) << ROW_BITS)
-    stands, window = catalogue.stands, settings.window_days
+    stands, window, texts = catalogue.stands, settings.window_days, settings.outlet_texts
     standing = standing_by_stretch(catalogue.handles[stands], catalogue.day[stands], window)
-    tables = DaysTables(lambda stretch: count_stretch(sketches, handles_in(standing, stretch)), window)
+    tables = DaysTables(lambda stretch: count_stretch(sketches, handles_in(standing, stretch), texts), window)
     due = np.flatnonzero((catalogue.day != NO_DAY) & (catalogue.day < before) & ~catalogue.settled)
     found = completeness_of(sketches, catalogue.handles[due], tables, settings)
     return pa.table({"article_id": catalogue.ids.take(pa.array(due)), "completeness": pa.array(found, pa.int32())})

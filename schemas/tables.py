@@ -8,7 +8,8 @@ SCHEMA_VERSION = 3
 """Raised by every change of a stored schema; a store says its own in each file and manifest.
 
 2: matches/ have `asked`, `long_lead_covered`, `place` and `long_place`; furniture/ is new.
-3: matches/ have `pieces`; `number_substitutions` are of other numbers, no more of the same ones written otherwise.
+3: sketches/ have `source`; matches/ have `pieces`, and their `number_substitutions` are of other numbers, not of the
+same ones written otherwise.
 """
 
 TIMESTAMP = pa.timestamp("us", tz="UTC")
@@ -102,6 +103,7 @@ SKETCH = pa.schema(
         pa.field("article_id", pa.string(), nullable=False),
         pa.field("day", pa.int32()),
         pa.field("published_at", TIMESTAMP),
+        pa.field("source", pa.uint64()),
         pa.field("origin_rank", pa.int8(), nullable=False),
         pa.field("removed_share", pa.float32(), nullable=False),
         pa.field("text_digest", pa.binary(16), nullable=False),
@@ -114,7 +116,8 @@ SKETCH = pa.schema(
 )
 """What later runs compare with, without reading text again.
 
-`day`: days since 1970 of `published_at`. `origin_rank`: 0 the credited wire or outlet itself, 1 credits nobody,
+`day`: days since 1970 of `published_at`. `source`: a hash of the outlet's name, null where it isn't known, and before
+schema version 3. `origin_rank`: 0 the credited wire or outlet itself, 1 credits nobody,
 2 credits somebody else. `text_digest`: of the folded words (equal: the same text). `shingles`: distinct word
 5-shingles. `words`: hashes of the folded words in order, from which every shingle follows. `completeness`: rare
 3-shingles, once that can't change any more because the sketches around were cut short (`pipeline/retention.py`): of

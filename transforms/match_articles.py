@@ -123,16 +123,17 @@ def open_tables(task: MatchTask, sketches: SketchFiles) -> DaysTables:
         if not len(handles):
             return np.zeros(1, np.uint8)
         if task.changed.only_from is None:
-            return count_stretch(sketches, handles)
-        return _counted_on(sketches, handles, (stretch, task.settings.window_days))
+            return count_stretch(sketches, handles, task.settings.outlet_texts)
+        return _counted_on(sketches, handles, stretch, task.settings)
 
     return DaysTables(table_of, task.settings.window_days)
 
 
-def _counted_on(sketches: SketchFiles, handles: Handles, stretch: tuple[int, int]) -> DaysTable:
+def _counted_on(sketches: SketchFiles, handles: Handles, number: int, settings: MatchSettings) -> DaysTable:
+    stretch, texts = (number, settings.window_days), settings.outlet_texts
     first, before, table = _COUNTED.get(stretch, ("", np.empty(0, np.uint64), np.zeros(1, np.uint8)))
-    found = continue_stretch(sketches, before, table, handles) if first == sketches.paths[0] else None
-    table = count_stretch(sketches, handles) if found is None else found
+    found = continue_stretch(sketches, before, table, handles, texts) if first == sketches.paths[0] else None
+    table = count_stretch(sketches, handles, texts) if found is None else found
     _COUNTED[stretch] = (sketches.paths[0], np.sort(sketches.gather_id_ranks(handles)), table)
     return table
 

@@ -94,7 +94,8 @@ def tables_of(sketches: SketchFiles, catalogue: Catalogue, settings: Settings = 
     """The tables of days, each counted when asked for."""
     window, stands = settings.match.window_days, catalogue.stands
     standing = standing_by_stretch(catalogue.handles[stands], catalogue.day[stands], window)
-    return DaysTables(lambda stretch: count_stretch(sketches, handles_in(standing, stretch)), window)
+    texts = settings.match.outlet_texts
+    return DaysTables(lambda stretch: count_stretch(sketches, handles_in(standing, stretch), texts), window)
 
 
 def gathered(parts: Iterable[npt.NDArray[np.void]], kind: np.dtype) -> npt.NDArray[np.void]:

@@ -24,7 +24,7 @@ SLOTS = 1 << 16
 def table_of(files: list[list[Article]], left_out: npt.NDArray[np.uint64] = NONE) -> npt.NDArray[np.uint8]:
     sketches = sketch_files(files)
     handles = np.concatenate([sketches.handles(number) for number in range(len(files))])
-    table = count_stretch(sketches, handles[~np.isin(handles, left_out)])
+    table = count_stretch(sketches, handles[~np.isin(handles, left_out)], 25)
     assert len(table) == SLOTS
     return table
 

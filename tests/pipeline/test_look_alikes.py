@@ -12,7 +12,6 @@ from tests.benchmarks.templates import PRINTS, SETS, Made, Verdict, judge, made_
 from tests.pipeline.store_reading import run_over, write_jsonl
 
 NAMES = [*SETS, "ticker", "ticker1", "roundups"]
-TICKERS_OF_A_DAY = "rarity counts days: what stands in sixty articles of one day looks rare"
 
 
 @pytest.fixture(scope="module")
@@ -38,10 +37,9 @@ def test_a_ticker_of_many_days_joins_nothing(verdicts: dict[str, tuple[Made, Ver
     assert (verdict.largest, verdict.wrong, verdict.linked) == (1, [], [])
 
 
-@pytest.mark.xfail(reason=TICKERS_OF_A_DAY, strict=True)
 def test_a_ticker_of_one_day_joins_nothing(verdicts: dict[str, tuple[Made, Verdict]]) -> None:
     _, verdict = verdicts["ticker1"]
-    assert (verdict.largest, verdict.wrong) == (1, [])
+    assert (verdict.largest, verdict.wrong, verdict.linked) == (1, [], [])
 
 
 def round_ups(verdict: Verdict, kind: str) -> list[tuple[str, str]]:

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from schemas.settings import MatchSettings
 from transforms.functions.evidence import EVIDENCE, weigh_pairs
 from transforms.functions.joining import Handles, anchor_postings, band_postings, keep_keys
+from transforms.functions.outlet_crowds import crowded_by_outlet
 from transforms.functions.rarity import (
     NO_DAY,
     DaysTable,
@@ -91,8 +92,12 @@ def days_apart(left: npt.NDArray[np.int32], right: npt.NDArray[np.int32]) -> npt
     return np.where(known, np.abs(left.astype(np.int64) - right), 0).astype(np.int32)
 
 
-def count_stretch(sketches: SketchFiles, handles: Handles) -> DaysTable:
-    """The table of days of the articles of one stretch; its size depends on their number of words alone."""
+def count_stretch(sketches: SketchFiles, handles: Handles, outlet_texts: int) -> DaysTable:
+    """The table of days of the articles of one stretch; its size depends on their number of words alone.
+
+    Args:
+        outlet_texts: what stands in so many texts of one outlet on one day counts as seen on more days than any other.
+    """
     seen = np.zeros(_slots_for(sketches, handles), np.uint32)
     table = sketches.gather(handles, ["day", "text_digest"])
     keys = day_keys(days_of(table), packed_bytes(table.column("text_digest"), 16))
@@ -102,15 +107,20 @@ def count_stretch(sketches: SketchFiles, handles: Handles) -> DaysTable:
         chunk = order[start : start + ARTICLES_AT_ONCE]
         words, offsets = sketches.gather_words(handles[chunk])
         count_days(words, offsets, keys[chunk], seen)
-    return (seen & np.uint32(255)).astype(np.uint8)
+    counted = (seen & np.uint32(255)).astype(np.uint8)
+    counted[crowded_by_outlet(sketches, handles, keys, outlet_texts, len(counted))] = 255
+    return counted
 
 
-def continue_stretch(sketches: SketchFiles, before: IdRanks, table: DaysTable, handles: Handles) -> DaysTable | None:
+def continue_stretch(
+    sketches: SketchFiles, before: IdRanks, table: DaysTable, handles: Handles, outlet_texts: int
+) -> DaysTable | None:
     """The table of a stretch that has got more articles, from the one it had: what `count_stretch` would count.
 
     Args:
         before: the id ranks of the articles counted in `table`, ascending.
         handles: the articles to be counted.
+        outlet_texts: see `count_stretch`.
 
     Returns:
         None where counting anew is as quick, or the only way: an article is gone, or the table must be larger.
@@ -128,6 +138,8 @@ def continue_stretch(sketches: SketchFiles, before: IdRanks, table: DaysTable, h
         known = slots_of(*sketches.gather_words(handles[of_day & ~is_new]), len(table))
         slots = np.setdiff1d(slots, known, assume_unique=True)
         table[slots] = np.minimum(table[slots].astype(np.uint16) + 1, 255)
+    of_days = np.isin(keys, keys[is_new])
+    table[crowded_by_outlet(sketches, handles[of_days], keys[of_days], outlet_texts, len(table))] = 255
     return table
 
 

@@ -43,7 +43,7 @@ def table_slots(total_words: int) -> int:
 
 
 @numba.njit(nogil=True, cache=True)
-def _shingles(words: WordHashes, offsets: Offsets) -> tuple[ShingleHashes, Offsets]:
+def shingles_of(words: WordHashes, offsets: Offsets) -> tuple[ShingleHashes, Offsets]:
     """The 3-shingles of each article in order, repeated ones too, packed with offsets."""
     ends = np.zeros(len(offsets), np.int64)
     for document in range(len(offsets) - 1):
@@ -103,7 +103,7 @@ def count_days(
             eight, so that a slot costs one access to memory. 0 at first.
     """
     slots = len(seen)
-    shingles, ends = _shingles(words, offsets)
+    shingles, ends = shingles_of(words, offsets)
     places, sorted_slots = _by_bucket(shingles, slots)
     # One more than the key, so that no key looks like a slot that was never seen.
     marks = np.empty(len(shingles), np.uint32)
@@ -121,7 +121,7 @@ def count_days(
 @numba.njit(nogil=True, cache=True)
 def slots_of(words: WordHashes, offsets: Offsets, slots: int) -> npt.NDArray[np.uint32]:
     """The slots of all shingles of n articles, ascending, each once."""
-    shingles = _shingles(words, offsets)[0]
+    shingles = shingles_of(words, offsets)[0]
     found = np.empty(len(shingles), np.uint32)
     for at in range(len(shingles)):
         found[at] = rarity_slot(shingles[at], slots)
@@ -157,7 +157,7 @@ def count_rare(
         tables: of the articles' surroundings (`stretches`).
         other_days: on at most this many days besides the article's own.
     """
-    shingles, ends = _shingles(words, offsets)
+    shingles, ends = shingles_of(words, offsets)
     seen = days_seen(shingles, tables)
     found = np.zeros(len(offsets) - 1, np.int64)
     for document in range(len(found)):

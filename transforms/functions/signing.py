@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 
 import numpy as np
 import numpy.typing as npt
@@ -49,6 +50,16 @@ def origin_ranks(sources: pa.StringArray, agencies: pa.StringArray) -> npt.NDArr
     return np.array([_origin_rank(*pair) for pair in pairs], np.int8)
 
 
+def source_hashes(sources: pa.StringArray) -> pa.UInt64Array:
+    """A hash of each outlet's name, whatever its case: uint64[n], null where there is none."""
+    names = pc.dictionary_encode(pc.utf8_lower(pc.utf8_trim_whitespace(sources)))
+    hashes = [
+        int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little")
+        for name in names.dictionary.to_pylist()
+    ]
+    return pa.array(hashes, pa.uint64()).take(names.indices)
+
+
 @functools.cache
 def _origin_rank(source: str | None, agency: str | None) -> int:
     host = (source or "").removeprefix("www.").split(".")[0]
@@ -81,6 +92,7 @@ def sign_batch(
         "article_id": cleaned.column("article_id"),
         "day": days,
         "published_at": published,
+        "source": source_hashes(cleaned.column("source")),
         "origin_rank": pa.array(origin_ranks(cleaned.column("source"), cleaned.column("agency"))),
         "removed_share": pa.array(removed_share.astype(np.float32)),
         "text_digest": fixed_binary(sketches.digests, 16),
