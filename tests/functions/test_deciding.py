@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import random
 
 import numpy as np
 import numpy.typing as npt
@@ -113,6 +114,22 @@ def test_part_of_a_text_taken_over_is_partial() -> None:
     # As much in one piece may be a statement that both quote, though other text follows it in both.
     whole = f"{WIRE} {' '.join(taken)} {text_of(9, 100)}"
     assert verdict(f"{own[0]} {own[1]} {' '.join(taken)} {own[2]}", whole)[0] == relations.NONE
+
+
+def test_a_rest_under_a_new_lead_is_taken_over_though_in_one_piece() -> None:
+    """Also of a brief of 60 words, of which the half is left: at both ends it is no insert."""
+    rest = text_of(1, 30)
+    assert verdict(f"{text_of(2, 30)} {rest}", f"{text_of(3, 30)} {rest}")[:2] == (relations.PARTIAL, PART_IN)
+    assert verdict(f"{text_of(2, 30)} {rest}", f"{text_of(3, 30)} {rest} {text_of(4, 30)}")[0] == relations.NONE
+
+
+def test_a_text_with_three_words_in_ten_edited_is_taken_over() -> None:
+    words, chance = text_of(1, 400).split(), random.Random(1)
+    edited = [text_of(1000 + at, 1) if chance.random() < 0.3 else word for at, word in enumerate(words)]
+    left, right = " ".join(words), " ".join(edited)
+    record = evidence_of(left, right)
+    assert (containment(record) < SETTINGS.partial_containment)[0]
+    assert verdict(left, right)[0] == relations.PARTIAL
 
 
 def test_another_story_is_refused() -> None:

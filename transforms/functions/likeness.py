@@ -115,8 +115,12 @@ def length(evidence: Evidence) -> Figures:
 
 
 def pieces(evidence: Evidence) -> Figures:
-    """Natural logarithm of one more than the common runs of eight words or more."""
-    return np.log1p(evidence["pieces"].astype(np.float64))
+    """Natural logarithm of one more than the common runs of eight words or more.
+
+    One unbroken run to the end of both texts is no insert but a rest under a new lead: it counts as RE_LED_PIECES.
+    """
+    found = np.maximum(evidence["pieces"], np.where(runs_to_both_ends(evidence), RE_LED_PIECES, 0))
+    return np.log1p(found.astype(np.float64))
 
 
 def days_apart(evidence: Evidence) -> Figures:
@@ -145,6 +149,9 @@ def runs_to_both_ends(evidence: Evidence) -> npt.NDArray[np.bool_]:
         long_place(evidence) + share(evidence["longest_run"], 2 * longer) >= NEAR_THE_END
     )
 
+
+RE_LED_PIECES = 8
+"""About what TAKEN_OVER is used to, so that the number of pieces speaks neither for nor against a new lead."""
 
 NEAR_THE_END = 0.95
 """Share of a text: a last line of a paper's own may follow what was copied."""
