@@ -25,11 +25,14 @@ setup(
     ],
     extras_require={
         "kafka": ["confluent-kafka==2.16.1"],
+        "s3": ["boto3==1.44.5"],
         "tests": [
+            "boto3==1.44.5",
             "confluent-kafka==2.16.1",
             "datasets==5.2.0",
             "duckdb==2.0.0",
             "hypothesis==6.170.15",
+            "moto[server]==5.2.5",
             "mypy==2.4.1",
             "pandas==3.1.1",
             "polars==2.1.0",

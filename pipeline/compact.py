@@ -37,7 +37,7 @@ SMALL_ROWS = 25_000
 """A file of fewer rows is worth compacting; a larger one is left as it is."""
 
 
-def compact(path: str, retain_days: int | None = None) -> dict[str, Any]:
+def compact(path: str, retain_days: int | None = None, *, sole_writer: bool = False) -> dict[str, Any]:
     """Compacts a store and commits that; gives the manifest, or {"nothing_to_do": True}.
 
     Args:
@@ -48,13 +48,16 @@ def compact(path: str, retain_days: int | None = None) -> dict[str, Any]:
             writing it.
     """
     Store(path).require()
-    with locked(path):
+    with locked(path, sole_writer=sole_writer):
         store = Store(path)
         settle(store)
         started = datetime.now(UTC)
         run_id = f"{store.next_number:08d}-compact"
-        folder = staging.join(store.path, STAGING, run_id)
-        shutil.rmtree(folder, ignore_errors=True)
+        local = staging.is_local(store.path)
+        # Where files can't be renamed they are written to their place at once: nobody reads what no manifest names.
+        folder = staging.join(store.path, STAGING, run_id) if local else staging.join(store.path, COMPACTED)
+        if local:
+            shutil.rmtree(folder, ignore_errors=True)
         files: list[dict[str, Any]] = []
         supersedes: list[str] = []
         retention = None if retain_days is None else plan_retention(store, retain_days)
@@ -67,7 +70,8 @@ def compact(path: str, retain_days: int | None = None) -> dict[str, Any]:
         manifest = _manifest(store, run_id, started, files, supersedes)
         if retention is not None:
             manifest["whole_from"] = retention.whole_from
-        _move_into_place(store.path, folder, run_id)
+        if local:
+            _move_into_place(store.path, folder, run_id)
         store.commit(manifest)
         settle(Store(path))
         return manifest

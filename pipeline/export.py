@@ -55,6 +55,11 @@ def export(store: Store, folder: str, form: str = "parquet") -> dict[str, Any]:
     Raises:
         UsageError: `folder` holds something else, or can't be written. RunError: another export writes it now.
     """
+    if not staging.is_local(folder):
+        raise UsageError(
+            f"{folder} is not on this machine's filesystem, where an export could not be replaced whole; expected a "
+            "local folder. Export there, then copy it"
+        )
     folder = os.path.abspath(folder)
     _check_target(folder)
     labels = current_labels(store)

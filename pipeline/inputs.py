@@ -10,8 +10,6 @@ from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from apache_beam.io.filesystems import FileSystems
-
 from pipeline.errors import UsageError
 from pipeline.store import COMPACTED, MANIFESTS, STAGING
 from schemas.tables import STORE_TABLES
@@ -83,8 +81,9 @@ def find_inputs(patterns: Sequence[str], store: str, since: datetime | None = No
     paths: set[str] = set()
     passed_over = 0
     for pattern in patterns:
-        if staging.is_local(pattern) and os.path.isdir(pattern):
-            inside = [path for path in files_under(pattern) if not _is_inside(path, store)]
+        folder = _files_of_folder(pattern)
+        if folder is not None:
+            inside = [path for path in folder if not _is_inside(path, store)]
             known = [path for path in inside if form_of(path) is not None]
             passed_over += len(inside) - len(known)
             matched = known
@@ -97,7 +96,7 @@ def find_inputs(patterns: Sequence[str], store: str, since: datetime | None = No
                     f"{unknown[0]} has no ending of a known form; expected {' '.join(FORMS)}, with or without .gz or "
                     f".zst. Narrow the pattern ({pattern!r}) or give the folder, whose other files are passed over"
                 )
-        if not matched and staging.is_local(pattern) and os.path.isdir(pattern):
+        if not matched and folder is not None:
             raise UsageError(f"{pattern} holds no file of a known form; expected {' '.join(FORMS)}, also .gz or .zst")
         if not matched:
             raise UsageError(f"no input matches {pattern!r}; check the path, and quote the pattern for the shell")
@@ -131,13 +130,14 @@ def _changed_at(path: str) -> float:
             return os.path.getmtime(path)
         except OSError:
             return float("inf")
-    return float(FileSystems.match([path])[0].metadata_list[0].last_updated_in_seconds or "inf")
+    return staging.file_at(path).changed_at or float("inf")
 
 
 def _is_inside(path: str, store: str) -> bool:
-    """Whether a local path is one of a local store's own files."""
+    """Whether a path is one of the store's own files."""
     if not staging.is_local(path) or not staging.is_local(store):
-        return False
+        folder = store.rstrip("/") + "/"
+        return path.startswith(folder) and path.removeprefix(folder).split("/")[0] in OWN_FOLDERS
     inside = os.path.relpath(os.path.realpath(path), os.path.realpath(store)).split(os.sep)
     return inside[0] in OWN_FOLDERS
 
@@ -152,9 +152,18 @@ def _once(paths: set[str]) -> list[str]:
     return list(found.values())
 
 
+def _files_of_folder(pattern: str) -> list[str] | None:
+    """The files under it, where it is a folder: elsewhere than on this machine, where no file has that name."""
+    if staging.is_local(pattern):
+        return list(files_under(pattern)) if os.path.isdir(pattern) else None
+    if any(mark in pattern for mark in "*?[") or (not pattern.endswith("/") and staging.exists(pattern)):
+        return None
+    return [found.path for found in staging.list_files(pattern)] or None
+
+
 def _match(pattern: str) -> Iterable[str]:
     if not staging.is_local(pattern):
-        return [found.path for found in FileSystems.match([pattern])[0].metadata_list]
+        return [found.path for found in staging.match_files(pattern)]
     parts = pattern.split(os.sep)
     if "**" not in parts:
         return glob.glob(pattern)
@@ -203,4 +212,4 @@ def input_file(path: str) -> InputFile:
         except OSError as error:
             digest = "unreadable-" + hashlib.sha256(os.path.abspath(path).encode()).hexdigest()
             return InputFile(path, 0, digest, f"the file can't be read: {error.strerror}")
-    return InputFile(path, int(FileSystems.match([path])[0].metadata_list[0].size_in_bytes), staging.sha256(path))
+    return InputFile(path, staging.file_at(path).size, staging.sha256(path))

@@ -62,6 +62,9 @@ def checked_place(path: str) -> str:
 
 def newest_commit(store: str) -> float:
     """When the newest manifest was written, in seconds since 1970; 0 where nothing was committed."""
+    if not staging.is_local(store):
+        manifests = staging.list_files(staging.join(store, MANIFESTS))
+        return manifests[-1].changed_at if manifests else 0.0
     folder = os.path.join(store, MANIFESTS)
     names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
     return os.path.getmtime(os.path.join(folder, names[-1])) if names else 0.0

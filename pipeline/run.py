@@ -9,7 +9,7 @@ import shutil
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -78,6 +78,8 @@ class RunOptions:
     runner: RunnerChoice = HERE
     topic: Topic | None = None
     """Where inputs that are ranges of offsets are read from."""
+    sole_writer: bool = False
+    """The user's word that nobody else writes the store, where its filesystem can't promise it."""
 
 
 def run(options: RunOptions, progress: Progress) -> dict[str, Any]:
@@ -95,7 +97,7 @@ def run(options: RunOptions, progress: Progress) -> dict[str, Any]:
             "nothing_new": True, "files": len(found.files), "store": store.path, "runs": len(store.runs),
             "older": found.older,
         }  # fmt: skip
-    with locked(store.path):
+    with locked(store.path, sole_writer=options.sole_writer):
         store = Store(store.path, keep_read=options.provisional)
         new = _new(found, store, options)
         progress.say(found.told(new))
@@ -124,11 +126,11 @@ def relabel(options: RunOptions, progress: Progress) -> dict[str, Any]:
     store = Store(staging.absolute(options.store))
     store.require()
     store.check_scheme(scheme(options.settings.sign))
-    with locked(store.path):
+    with locked(store.path, sole_writer=options.sole_writer):
         return _Run(options, Store(store.path), [], jobs, progress).commit()
 
 
-def reconcile(path: str, workers: int, progress: Progress) -> dict[str, Any]:
+def reconcile(path: str, workers: int, progress: Progress, *, sole_writer: bool = False) -> dict[str, Any]:
     """Makes the labels of a store's provisional runs final, by the settings that the last run had.
 
     Gives the manifest, or {"nothing_new": ...} where all labels are final. Raises as `relabel` does.
@@ -137,7 +139,8 @@ def reconcile(path: str, workers: int, progress: Progress) -> dict[str, Any]:
     store.require()
     if not store.undecided:
         return {"nothing_new": True, "kind": RELABEL, "store": store.path}
-    return relabel(RunOptions((), path, stored_settings(store.runs[-1]["settings"]), workers), progress)
+    settings = stored_settings(store.runs[-1]["settings"])
+    return relabel(RunOptions((), path, settings, workers, sole_writer=sole_writer), progress)
 
 
 def _new(found: FoundInputs, store: Store, options: RunOptions) -> list[InputFile]:
@@ -155,6 +158,8 @@ class _Run:
         self.plan = self._plan(inputs)
         self.run_id: str = self.plan["run_id"]
         self.folder = staging.join(store.path, STAGING, self.run_id)
+        # Where files can't be renamed they are written to their place at once: nobody reads what no manifest names.
+        self.published = staging.join(self.folder, "publish") if staging.is_local(store.path) else store.path
         self._resume_or_start()
 
     def _plan(self, inputs: Sequence[Input]) -> dict[str, Any]:
@@ -183,6 +188,7 @@ class _Run:
             self.progress.say(f"going on with run {self.run_id}, which had not finished")
             return
         if staging.is_local(self.store.path):
+            # Elsewhere a run taken for dead may live on, and commit: vacuum clears what is old enough.
             clear_unfinished(self.store)
         staging.write_json(path, self.plan)
 
@@ -241,18 +247,17 @@ class _Run:
         files = self._publish(parts, sketch_paths) if parts else []
         files += self._publish_labels(catalogue, changed, earlier, first_new)
         if not files and not self.plan["inputs"] and not self.store.undecided:
-            shutil.rmtree(self.folder, ignore_errors=True)
+            self._clear_away()
             return {"nothing_new": True, "kind": RELABEL, "store": self.store.path}
         stories = staging.read_arrow(self._path("labels.arrow")).column("story_id")
         manifest = manifest_of(self.plan, self.settings, parts, files, caps, self.relabelled, stories)
         check_sums(manifest, self.settings)
-        write_report(staging.join(self.folder, "publish"), manifest)
+        write_report(self.published, manifest)
         self._move_into_place()
         with uninterrupted():
             self.store.commit(manifest)
-            if staging.is_local(self.folder):
-                # The run is committed: what can't be cleared away is left to the next one, or to vacuum.
-                shutil.rmtree(self.folder, ignore_errors=True)
+            # The run is committed: what can't be cleared away is left to the next one, or to vacuum.
+            self._clear_away()
         return manifest
 
     def _stage(self) -> list[dict[str, Any]]:
@@ -401,7 +406,7 @@ class _Run:
             repeats_path=staging.join(self.folder, "repeats.npy"),
             labels_path=staging.join(self.folder, "labels.arrow"),
             furniture_path=staging.join(self.folder, "furniture.arrow"),
-            folder=staging.join(self.folder, "publish"), run_id=self.run_id,
+            folder=self.published, run_id=self.run_id,
             ingested_at_micros=int(ingested.timestamp() * 1_000_000), metadata=tuple(sorted(metadata.items())),
             settings=self.settings,
         )  # fmt: skip
@@ -449,13 +454,19 @@ class _Run:
                 files.append({"table": name, **write_table(task, name, path, table)})
         return files
 
+    def _clear_away(self) -> None:
+        if staging.is_local(self.folder):
+            shutil.rmtree(self.folder, ignore_errors=True)
+            return
+        with suppress(OSError):
+            staging.remove_folder(self.folder)
+
     def _move_into_place(self) -> None:
         """Renames each table's folder of this run into the store; done again after a kill, it finds them there."""
-        published = staging.join(self.folder, "publish")
-        if not staging.is_local(published):
-            raise RunError("stores on other than local filesystems can't be committed yet")
-        for name in sorted(os.listdir(published)):
-            source = os.path.join(published, name, f"run={self.run_id}")
+        if not staging.is_local(self.store.path):
+            return
+        for name in sorted(os.listdir(self.published)):
+            source = os.path.join(self.published, name, f"run={self.run_id}")
             target = os.path.join(self.store.path, name, f"run={self.run_id}")
             if os.path.isdir(source):
                 os.makedirs(os.path.dirname(target), exist_ok=True)

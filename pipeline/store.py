@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import pyarrow as pa
-from apache_beam.io.filesystems import FileSystems
 
+from pipeline import claims
 from pipeline.errors import BusyStoreError, RunError, UsageError
 from schemas.tables import SCHEMA_VERSION, STORE_TABLES
 from transforms import staging
@@ -47,7 +47,9 @@ class Store:
         if not path.strip():
             raise UsageError("--store is empty; expected a folder (is a variable unset?)")
         self.path, self.keep_read = path.rstrip("/") or path, keep_read
-        if staging.is_local(path) and os.path.exists(path) and not os.path.isdir(path):
+        if not staging.is_local(path):
+            claims.objects_of(path)
+        elif os.path.exists(path) and not os.path.isdir(path):
             raise UsageError(f"{path} is a file; expected a folder for the store, or a path where there is nothing yet")
         self.manifests: list[dict[str, Any]] = [staging.read_json(one) for one in self._manifest_paths()]
         self.superseded = {path for manifest in self.manifests for path in manifest.get("supersedes", ())}
@@ -63,7 +65,7 @@ class Store:
         if staging.is_local(folder):
             names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
             return [staging.join(folder, name) for name in names if name.endswith(".json")]
-        return sorted(found.path for found in FileSystems.match([folder + "/*.json"])[0].metadata_list)
+        return [found.path for found in staging.match_files(folder + "/*.json")]
 
     @property
     def next_number(self) -> int:
@@ -155,9 +157,8 @@ class Store:
         """
         path = staging.join(self.path, MANIFESTS, f"{manifest['number']:08d}.json")
         if not staging.is_local(path):
-            if staging.exists(path):
+            if not claims.create(path, manifest):
                 raise RunError(f"{path} exists: another run has committed meanwhile. Run again")
-            staging.write_json(path, manifest)
             return path
         unlinked = staging.join(self.path, STAGING, f"manifest-{manifest['number']:08d}.json")
         staging.write_json(unlinked, manifest)
@@ -178,14 +179,18 @@ class Store:
 
 
 @contextmanager
-def locked(path: str) -> Iterator[None]:
+def locked(path: str, *, sole_writer: bool = False) -> Iterator[None]:
     """Holds the store for one writer; the lock goes with the process, however it ends.
 
+    Args:
+        sole_writer: the user's word that nobody else writes a store on a filesystem that can't promise it.
+
     Raises:
-        UsageError: the folder can't be written. BusyStoreError: another run holds the store.
+        UsageError: the folder can't be written, or one writer not promised. BusyStoreError: another run holds the store.
     """
     if not staging.is_local(path):
-        yield
+        with claims.claimed(path, staging.join(path, LOCK), sole_writer=sole_writer):
+            yield
         return
     try:
         os.makedirs(os.path.join(path, STAGING), exist_ok=True)

@@ -10,8 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pipeline.compact import settle
-from pipeline.errors import UsageError
-from pipeline.store import COMPACTED, COMPACTION, LOCK, STAGING, Store, locked
+from pipeline.store import COMPACTED, COMPACTION, LOCK, STAGING, Store, locked, written
 from schemas.tables import STORE_TABLES
 from transforms import staging
 
@@ -34,26 +33,29 @@ class Leftover:
     why: str
 
 
-def vacuum(path: str, keep_days: float, *, dry_run: bool = False, now: datetime | None = None) -> list[Leftover]:
+def vacuum(
+    path: str, keep_days: float, *, dry_run: bool = False, now: datetime | None = None, sole_writer: bool = False
+) -> list[Leftover]:
     """Removes what no manifest needs; gives what it removed, or would.
 
     Args:
         keep_days: what a compaction superseded, and a killed run that can still be gone on with, stay so long.
         now: the time by which that is measured; the clock's where it is None.
+        sole_writer: the user's word that nobody else writes the store, where its filesystem can't promise it.
 
     Raises:
         UsageError: there is no store, or it can't be written. RunError: a run is writing it.
     """
-    if not staging.is_local(path):
-        raise UsageError(f"{path} is not on this machine's filesystem; vacuum works on local stores only")
     Store(path).require()
-    with locked(path):
+    with locked(path, sole_writer=sole_writer):
         store = Store(path)
         before = (now or datetime.now(UTC)) - timedelta(days=keep_days)
         due = [
             manifest for manifest in store.manifests
             if manifest.get("kind") == COMPACTION and datetime.fromisoformat(manifest["committed_at"]) <= before
         ]  # fmt: skip
+        if not staging.is_local(path):
+            return _vacuum_objects(store, due, before, dry_run=dry_run)
         going_on = set(_going_on(store, before))
         # Staging goes first: a run that is gone on with needs the folders that it has put in place already.
         found = [*_staged(store, going_on), *_run_folders(store, going_on), *_superseded(store, due)]
@@ -65,6 +67,52 @@ def vacuum(path: str, keep_days: float, *, dry_run: bool = False, now: datetime 
                 _remove(os.path.join(store.path, leftover.path))
             _remove_empty_folders(store.path)
         return found
+
+
+def _vacuum_objects(store: Store, due: Sequence[dict[str, Any]], before: datetime, *, dry_run: bool) -> list[Leftover]:
+    """The same for a store of objects, which have no folders and no links.
+
+    What a killed run left stays for `keep_days` here in any case: whoever lost the claim on the store may be alive.
+    """
+    files = staging.list_files(store.path)
+    within = {file.path.removeprefix(f"{store.path}/"): file for file in files}
+    newest: dict[str, float] = {}
+    for path, file in within.items():
+        newest[_folder_of(path)] = max(file.changed_at, newest.get(_folder_of(path), 0.0))
+    named = {manifest["run_id"] for manifest in store.manifests}
+    gone = {one for manifest in due for path in manifest["supersedes"] for one in (path, _shown(path))}
+    tables = ("reports", *STORE_TABLES, *(f"{COMPACTED}/{table}" for table in STORE_TABLES))
+    found = []
+    for path, file in within.items():
+        folder = _folder_of(path)
+        top, _, name = folder.rpartition("/")
+        old = newest[folder] <= before.timestamp()
+        if path in gone:
+            found.append(Leftover(path, file.size, SUPERSEDED))
+        elif top == STAGING and path != LOCK and old:
+            found.append(Leftover(path, file.size, STAGED))
+        elif top in tables and name.startswith(RUN) and name.removeprefix(RUN) not in named and old:
+            found.append(Leftover(path, file.size, LEFTOVER))
+    if not dry_run:
+        settle(store)
+        shown = {
+            entry["path"]: _shown(entry["path"])
+            for manifest in due for entry in written(manifest) if entry["path"] not in gone
+        }  # fmt: skip
+        wanted = [path for path in shown if path in within and shown[path] not in within]
+        staging.copy(
+            *([f"{store.path}/{one}" for one in paths] for paths in (wanted, [shown[path] for path in wanted]))
+        )
+        # Plans first, so that nobody goes on with what a kill amid this leaves.
+        order = sorted(found, key=lambda one: not one.path.endswith(f"/{PLAN}"))
+        staging.remove([f"{store.path}/{one.path}" for one in order])
+    return found
+
+
+def _folder_of(path: str) -> str:
+    """The run's folder that a file of a store is in: `_staging/RUN`, `clean/run=RUN`, `_compacted/clean/run=RUN`."""
+    parts = path.split("/")
+    return "/".join(parts[: 3 if parts[0] == COMPACTED else 2])
 
 
 def clear_unfinished(store: Store) -> None:

@@ -5,13 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
+import socket
+import tempfile
+import threading
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from apache_beam.io.filesystem import BeamIOError, CompressionTypes
+from apache_beam.io.filesystem import BeamIOError, CompressionTypes, FileMetadata, FileSystem
 from apache_beam.io.filesystems import FileSystems
+
+from transforms import s3_files
 
 UNFINISHED = ".unfinished"
 
@@ -23,7 +30,7 @@ def is_local(path: str) -> bool:
 
 def absolute(path: str) -> str:
     """A path that means the same in a process that was started elsewhere."""
-    return os.path.abspath(path) if is_local(path) else path
+    return os.path.abspath(path) if path.strip() and is_local(path) else path
 
 
 def join(*parts: str) -> str:
@@ -39,27 +46,43 @@ def open_file(path: str) -> BinaryIO:
     if is_local(path):
         return open(path, "rb")
     try:
-        return FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)
+        return _filesystem(path).open(path, compression_type=CompressionTypes.UNCOMPRESSED)
     except BeamIOError as error:
         raise FileNotFoundError(f"{path} can't be opened: {error}") from error
 
 
 def exists(path: str) -> bool:
-    return os.path.exists(path) if is_local(path) else bool(FileSystems.exists(path))
+    return os.path.exists(path) if is_local(path) else bool(_filesystem(path).exists(path))
+
+
+def _filesystem(path: str) -> FileSystem:
+    """Beam's filesystem of a path that is not local."""
+    return s3_files.filesystem() if path.startswith("s3://") else FileSystems.get_filesystem(path)
 
 
 def write_whole(path: str, write: Callable[[BinaryIO], object]) -> int:
     """Writes a file so that it is there whole or not at all; returns its size in bytes.
 
-    Locally it is written under another name, flushed to disk and renamed. Elsewhere an object appears when its
-    writer closes.
+    Locally it is written under another name, flushed to disk and renamed. Elsewhere an object appears when its writer
+    closes, which an error makes it do too: so what is written is made first, and uploaded when it is whole.
+
+    Raises:
+        OSError: it can't be written, or what is there is not what was uploaded.
     """
     if not is_local(path):
-        with FileSystems.create(path, compression_type=CompressionTypes.UNCOMPRESSED) as sink:
-            write(sink)
-        return int(FileSystems.match([path])[0].metadata_list[0].size_in_bytes)
+        with tempfile.SpooledTemporaryFile(HELD_BYTES) as made:
+            write(made)  # type: ignore[arg-type]
+            size = made.tell()
+            made.seek(0)
+            with _filesystem(path).create(path, compression_type=CompressionTypes.UNCOMPRESSED) as sink:
+                shutil.copyfileobj(made, sink, COPIED_BYTES)
+        stored = file_at(path).size
+        if stored != size:
+            raise OSError(f"{path} should have {size} bytes, and has {stored}: it was not uploaded whole; run again")
+        return size
     os.makedirs(os.path.dirname(path), exist_ok=True)
-    unfinished = f"{path}.{os.getpid()}{UNFINISHED}"
+    # Of one host, process and thread: on a shared filesystem two workers may write the same file at the same time.
+    unfinished = f"{path}.{socket.gethostname()}-{os.getpid()}-{threading.get_ident()}{UNFINISHED}"
     with open(unfinished, "wb") as sink:
         write(sink)
         sink.flush()
@@ -67,6 +90,57 @@ def write_whole(path: str, write: Callable[[BinaryIO], object]) -> int:
         size = sink.tell()
     os.replace(unfinished, path)
     return size
+
+
+HELD_BYTES = 64 << 20
+"""Of a file on its way to an object store, before it is made on disk: a published file is about 50 MB."""
+COPIED_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class FoundFile:
+    """A file on a filesystem: its size in bytes, and when it was last changed, in seconds since 1970."""
+
+    path: str
+    size: int
+    changed_at: float
+
+
+def file_at(path: str) -> FoundFile:
+    """Size and time of a file of another filesystem. Raises OSError where there is none."""
+    return _found(_filesystem(path).metadata(path))
+
+
+def match_files(pattern: str) -> list[FoundFile]:
+    """The files of another filesystem that fit a pattern (`*` within a name, `**` across folders), by path."""
+    [found] = _filesystem(pattern).match([pattern])
+    return sorted(map(_found, found.metadata_list), key=lambda file: file.path)
+
+
+def list_files(folder: str) -> list[FoundFile]:
+    """Every file under a folder of another filesystem, at any depth, by path."""
+    return match_files(f"{folder.rstrip('/')}/**")
+
+
+def _found(one: FileMetadata) -> FoundFile:
+    return FoundFile(one.path, int(one.size_in_bytes), float(one.last_updated_in_seconds or 0))
+
+
+def remove_folder(folder: str) -> None:
+    """Removes all files under a folder of another filesystem."""
+    remove([file.path for file in list_files(folder)])
+
+
+def remove(paths: Sequence[str]) -> None:
+    """Removes files of another filesystem, those that are still there."""
+    if paths:
+        _filesystem(paths[0]).delete(list(paths))
+
+
+def copy(sources: Sequence[str], targets: Sequence[str]) -> None:
+    """Copies files within another filesystem."""
+    if sources:
+        _filesystem(sources[0]).copy(list(sources), list(targets))
 
 
 def sha256(path: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
-from pipeline.commands.run import positive
+from pipeline.commands.run import add_sole_writer, positive
 from pipeline.errors import EXIT_OK
 
 NAME = "compact"
@@ -21,6 +21,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
         help="cut the fingerprints of articles more than N days older than the newest: of those only exact copies are "
         "found then",
     )  # fmt: skip
+    add_sole_writer(parser)
     parser.add_argument("--json", action="store_true", help="the compaction's manifest as JSON")
 
 
@@ -28,7 +29,7 @@ def do(given: argparse.Namespace) -> int:
     """Runs the command; gives the exit code."""
     from pipeline.compact import compact
 
-    manifest = compact(given.store, given.retain_days)
+    manifest = compact(given.store, given.retain_days, sole_writer=given.sole_writer)
     if given.json:
         print(json.dumps(manifest, ensure_ascii=False))
     elif manifest.get("nothing_to_do"):

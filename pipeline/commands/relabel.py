@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from pipeline.commands.run import add_telling, positive, progress_of, tell
+from pipeline.commands.run import add_sole_writer, add_telling, positive, progress_of, tell
 from pipeline.errors import EXIT_OK, UsageError
 from schemas.settings import Settings, parse_assignments, stored_settings
 
@@ -24,6 +24,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--keep", help="who stands for a story: most-complete, earliest or wire-first")
     parser.add_argument("--drop", metavar="RELATIONS", help="relations that are not kept, separated by commas")
     parser.add_argument("--workers", type=positive, default=1, metavar="N", help="processes to use (default 1)")
+    add_sole_writer(parser)
     add_telling(parser)
 
 
@@ -38,7 +39,8 @@ def do(given: argparse.Namespace) -> int:
         store = Store(given.store)
         store.require()
         settings = settings_of(given, store.runs[-1]["settings"])
-        outcome.manifest = relabel(RunOptions((), given.store, settings, given.workers), progress)
+        options = RunOptions((), given.store, settings, given.workers, sole_writer=given.sole_writer)
+        outcome.manifest = relabel(options, progress)
     tell(outcome.manifest, given)
     return EXIT_OK
 

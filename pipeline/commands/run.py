@@ -39,6 +39,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     add("--provisional", action="store_true", help="decide only what is new; `copydesk reconcile` decides the rest")
     add("--workers", type=positive, default=1, metavar="N", help="processes to use (default 1)")
     add_runner(parser)
+    add_sole_writer(parser)
     add("--field", action="append", metavar="FIELD=NAME", help="an input's own name for a field")
     add("--keep", help="who stands for a story: most-complete, earliest or wire-first")
     add("--drop", metavar="RELATIONS", help="relations that go to copies/, separated by commas")
@@ -58,7 +59,7 @@ def do(given: argparse.Namespace) -> int:
         settings = settings_of(given)
         options = RunOptions(
             tuple(given.input), given.store, settings, given.workers, since=given.since, reprocess=given.reprocess,
-            provisional=given.provisional, runner=runner_of(given),
+            provisional=given.provisional, runner=runner_of(given), sole_writer=given.sole_writer,
         )  # fmt: skip
         outcome.manifest = run(options, progress)
     tell(outcome.manifest, given)
@@ -83,6 +84,12 @@ def runner_of(given: argparse.Namespace) -> RunnerChoice:
         given.runner, given.flink_master, given.prism_location, given.flink_job_server_jar,
         tuple(given.runner_option or ()),
     )  # fmt: skip
+
+
+def add_sole_writer(parser: argparse.ArgumentParser) -> None:
+    """Adds the argument of every command that writes a store."""
+    told = "nothing else writes the store: needed where its filesystem can't refuse the second of two writers"
+    parser.add_argument("--sole-writer", action="store_true", help=told)
 
 
 def add_telling(parser: argparse.ArgumentParser) -> None:

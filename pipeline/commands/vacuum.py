@@ -6,6 +6,7 @@ import argparse
 import dataclasses
 import json
 
+from pipeline.commands.run import add_sole_writer
 from pipeline.errors import EXIT_OK
 
 NAME = "vacuum"
@@ -21,6 +22,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
         help="superseded files, and a killed run that can still go on, stay so long (default 7)",
     )  # fmt: skip
     parser.add_argument("--dry-run", action="store_true", help="only say what would be removed")
+    add_sole_writer(parser)
     parser.add_argument("--json", action="store_true", help="as JSON")
 
 
@@ -28,7 +30,7 @@ def do(given: argparse.Namespace) -> int:
     """Runs the command; gives the exit code."""
     from pipeline.vacuum import told, vacuum
 
-    found = vacuum(given.store, given.keep_days, dry_run=given.dry_run)
+    found = vacuum(given.store, given.keep_days, dry_run=given.dry_run, sole_writer=given.sole_writer)
     if given.json:
         print(json.dumps([dataclasses.asdict(one) for one in found], ensure_ascii=False))
     else:
