@@ -49,7 +49,7 @@ def report_html(manifest: dict[str, Any]) -> str:
         _table("Agencies credited", ("agency", "articles"), _added(tallies, "by_agency")),
         _table("Languages", ("language", "clean", "copies"), _side_by_side(tallies, "by_language")),
         _table("Files", ("file", "records", "clean", "copies", "rejected"),
-               ((e["path"], e["records"], e["clean"], e["copies"], e["rejected"]) for e in manifest["inputs"][:500])),
+               ((_place(e), e["records"], e["clean"], e["copies"], e["rejected"]) for e in manifest["inputs"][:500])),
         _table("Files of the same content as one of those", ("file", "read as"),
                ((path, entry["path"]) for entry in manifest["inputs"][:500] for path in entry.get("also", ()))),
         _table("Caps", ("what", "how many"), manifest["caps"].items()),
@@ -65,6 +65,13 @@ def write_report(folder: str, manifest: dict[str, Any]) -> str:
     page = report_html(manifest).encode("utf-8", "replace")
     staging.write_whole(path, lambda sink: sink.write(page))
     return path
+
+
+def _place(entry: Mapping[str, Any]) -> str:
+    """A file's path, or a topic partition with the offsets read."""
+    if "end_offset" not in entry:
+        return str(entry["path"])
+    return f"{entry['path']} from {entry['first_offset']:,} to {entry['end_offset'] - 1:,}"
 
 
 def _table(title: str, header: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:

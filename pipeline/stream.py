@@ -100,7 +100,7 @@ class _Stream:
                     return
                 continue
             waits_since = waits_since or now
-            due = now - waits_since >= self.options.every or self.source.waiting >= self.options.most
+            due = now - waits_since >= self.options.every or self.source.full(self.options.most)
             if due and not self.ending():
                 waits_since = None
                 self._commit()

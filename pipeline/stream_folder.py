@@ -80,6 +80,10 @@ class FolderSource:
         """Files that can go into the next batch."""
         return len(self._ready)
 
+    def full(self, most: int) -> bool:
+        """Whether so many files are ready."""
+        return self.waiting >= most
+
     def start(self, store: Store) -> Sequence[str]:
         """Looks for a batch that was killed and can be gone on with; gives lines to tell."""
         self._going_on = _unfinished_files(store, self._folder)

@@ -37,6 +37,10 @@ class Source(Protocol):
         """How much can go into the next batch: messages, or files."""
         ...
 
+    def full(self, most: int) -> bool:
+        """Whether a batch of about `most` articles need not wait for more."""
+        ...
+
     @property
     def trouble(self) -> str | None:
         """Why nothing may come just now; None while all is well."""

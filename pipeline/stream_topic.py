@@ -13,6 +13,7 @@ from pipeline.inputs import InputFile
 from pipeline.store import Store
 from pipeline.stream_sources import Lag
 from pipeline.topic_ledger import (
+    MOST_BYTES,
     Lost,
     TopicRange,
     batch_ends,
@@ -26,10 +27,10 @@ from transforms.functions.topics import LostMessagesError, Topic, TopicError, To
 
 SCHEME = "kafka"
 NAME = re.compile(r"[A-Za-z0-9._-]{1,249}")
+MOST_HELD = 100_000
+"""Messages read and not yet given to a batch."""
 PARTITIONS_SECONDS = 30.0
 """Between looks for partitions that were added; a look is one question to the broker."""
-MOST_HELD = 4
-"""Batches of messages held at most; the rest waits in librdkafka's own queue, and at the broker."""
 
 
 def parse_topic(url: str) -> tuple[str, str]:
@@ -78,8 +79,8 @@ class TopicSource:
         self._next: dict[int, int] = {}
         self._going_on: list[TopicRange] = []
         self._oldest_ms: tuple[int, ...] = ()
+        self._behind = 0
         self._looked = 0.0
-        self._most_held = 0
 
     @property
     def _reader(self) -> TopicReader:
@@ -96,6 +97,10 @@ class TopicSource:
         if self._going_on:
             return sum(one.messages for one in self._going_on)
         return sum(len(self._reader.held(partition)) for partition in self._next)
+
+    def full(self, most: int) -> bool:
+        """Whether so many messages wait, or as many bytes as a batch can have."""
+        return bool(self._going_on) or self.waiting >= most or self._reader.held_bytes >= MOST_BYTES
 
     def start(self, store: Store) -> Sequence[str]:
         """Connects, and finds where to go on from; gives lines to tell.
@@ -138,19 +143,29 @@ class TopicSource:
 
     def poll(self, seconds: float) -> int:
         """Waits for messages, so long at most; gives how many came."""
-        if self._going_on or self.waiting > self._most_held > 0:
-            return 0
+        if self._going_on or self._reader.held_bytes >= MOST_BYTES or self.waiting >= MOST_HELD:
+            return 0  # the rest waits in librdkafka's own queue, and at the broker
         with told():
             try:
                 came = self._reader.poll(seconds)
             except LostMessagesError as error:
+                if self._accept_loss:
+                    self._pass_over_lost()
+                    return 0
                 raise UsageError(
                     f"{error}. With --accept-loss the stream goes on with the oldest that there is"
                 ) from error
             if time.monotonic() - self._looked > PARTITIONS_SECONDS:
                 self._look_for_partitions()
-        self._note_oldest()
+        self._note_lag()
         return came
+
+    def _pass_over_lost(self) -> None:
+        """Goes on with the oldest message where the next one went while the stream ran."""
+        bounds = {partition: self._reader.bounds(partition) for partition in self._next}
+        self._next, lost = starts(self._next, bounds)
+        self._reader.start(self._next)
+        self._reader.trouble = "; ".join(map(str, lost)) or None
 
     def _look_for_partitions(self) -> None:
         self._looked = time.monotonic()
@@ -165,13 +180,14 @@ class TopicSource:
             # A broker that is away comes back: librdkafka goes on trying, and the status says so.
             self._reader.trouble = str(error)
 
-    def _note_oldest(self) -> None:
+    def _note_lag(self) -> None:
+        """For whoever asks from another thread: there, a question to the consumer would wait for this one's."""
+        self._behind = sum(map(self._reader.behind, self._next))
         heads = [held[0].written_ms for partition in self._next if (held := self._reader.held(partition))]
         self._oldest_ms = tuple(one for one in heads if one >= 0)
 
     def inputs(self, store: Store, most: int) -> Sequence[TopicRange]:
         """The next ranges; none where another command has read on meanwhile: then this goes on behind it."""
-        self._most_held = MOST_HELD * most
         read = {} if self._reprocess else read_offsets(store, self._reader.identity)
         if any(end > self._next.get(partition, end) for partition, end in read.items()):
             with told():
@@ -199,15 +215,15 @@ class TopicSource:
         for partition, end in ends.items():
             self._reader.forget(partition, end)
         self._reader.told(ends)
-        self._note_oldest()
+        self._note_lag()
 
     def failed(self, inputs: Sequence[InputFile | TopicRange]) -> bool:  # noqa: ARG002 - other sources look at them
         """What was read stays held: nothing that the next attempt would do otherwise."""
         return False
 
     def lag(self) -> Lag:
-        """Messages that the broker has and the store has not, and the age of the oldest that was read."""
-        count = self.waiting + sum(map(self._reader.behind, list(self._next)))
+        """Messages that the broker had when it was last asked and the store has not; the age of the oldest one read."""
+        count = self.waiting + self._behind
         oldest = min(self._oldest_ms, default=None)
         return Lag(count, max(0.0, time.time() - oldest / 1000) if oldest is not None and count else 0.0, "messages")
 

@@ -28,7 +28,7 @@ def summary_of(manifest: dict[str, Any], store: str) -> str:
         return "\n".join([*lines, *_warnings(manifest), f"store     {store}"])
     lines = [
         f"Run {manifest['run_id']} committed",
-        f"  records in  {counts['records']:>9,}   from {_number(len(manifest['inputs']), 'file')}{_alike(manifest)}",
+        f"  records in  {counts['records']:>9,}   from {_inputs(manifest)}{_alike(manifest)}",
         f"  clean       {counts['clean']:>9,}   articles to use ({_tally(tallies.get('clean_by_relation'))})",
         f"  copies      {counts['copies']:>9,}   of a kept article ({_tally(tallies.get('copies_by_relation'))})",
         f"  rejected    {counts['rejected']:>9,}   {'' if counts['rejected'] else 'none'}",
@@ -73,6 +73,13 @@ def by_count(tally: Mapping[str, int]) -> list[tuple[str, int]]:
 
 def _tally(tally: Mapping[str, int] | None) -> str:
     return ", ".join(f"{name} {count:,}" for name, count in by_count(tally)) if tally else "none"
+
+
+def _inputs(manifest: dict[str, Any]) -> str:
+    ranges = sum("end_offset" in entry for entry in manifest["inputs"])
+    if not ranges:
+        return _number(len(manifest["inputs"]), "file")
+    return f"{_number(ranges, 'partition')} of {manifest['inputs'][0]['path'].rpartition('#')[0]}"
 
 
 def _alike(manifest: dict[str, Any]) -> str:

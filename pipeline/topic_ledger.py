@@ -16,7 +16,8 @@ from transforms.functions.messages import Message, MessageForm
 from transforms.functions.reading_topic import partition_of
 
 MOST_BYTES = 64 << 20
-"""Of messages in one batch: they are held in memory until they are committed, and are cleaned text once more."""
+"""Of messages in one batch, about 16,000 articles: they are in memory until they are committed, and so is what is made
+of them."""
 
 
 @dataclass(frozen=True)

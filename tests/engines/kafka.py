@@ -6,7 +6,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,9 +51,14 @@ def install(engine: str) -> None:
 
 
 @contextmanager
-def running_broker(folder: Path) -> Iterator[Broker]:
-    """Starts a broker and waits until it answers; ends it, and waits for that, in the end."""
-    port, controller, password = free_ports(3)
+def running_broker(folder: Path, ports: Sequence[int] = ()) -> Iterator[Broker]:
+    """Starts a broker and waits until it answers; ends it, and waits for that, in the end.
+
+    Args:
+        folder: where its data is, or is to be.
+        ports: three that are free; found where none are given.
+    """
+    port, controller, password = ports or free_ports(3)
     command = [str(ROOT / ".ci" / "kafka_broker"), str(folder), str(port), str(controller), str(password)]
     log = folder.parent / "broker.log"
     with log.open("wb") as sink:

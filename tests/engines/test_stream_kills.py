@@ -11,7 +11,7 @@ from pathlib import Path
 from pipeline.store import Store
 from pipeline.vacuum import vacuum
 from tests.benchmarks.month import month_of
-from tests.engines.kafka import Broker
+from tests.engines.kafka import Broker, free_ports, running_broker
 from tests.engines.produce import make_topic, produce
 from tests.engines.streaming import (
     differences,
@@ -52,6 +52,25 @@ def test_killed_twenty_times_nothing_is_missing_and_nothing_doubled(broker: Brok
     run_over(tmp_path / "batch", write_jsonl(tmp_path / "articles.jsonl", ROWS))
     assert differences(tmp_path / "batch", store) == {}
     assert [one.path for one in vacuum(str(store), 0, dry_run=True)] == []
+
+
+def test_a_broker_that_goes_and_comes_back_ends_nothing(broker: Broker, tmp_path: Path) -> None:
+    del broker  # it shows that Java is there; this one is stopped
+    store, ports = tmp_path / "store", free_ports(3)
+    values = [json.dumps(row).encode() for row in ROWS[:20]]
+    with running_broker(tmp_path / "broker", ports) as mine:
+        make_topic(mine.address, "away", 1)
+        produce(mine.address, "away", values[:10])
+        process = start_stream(mine.address, "away", store, "--every", "0")
+        wait_until(lambda: Store(str(store)).manifests)
+    wait_until(lambda: "Connection refused" in store.with_suffix(".log").read_text())
+    assert process.poll() is None
+    with running_broker(tmp_path / "broker", ports) as mine:
+        produce(mine.address, "away", values[10:])
+        wait_until(lambda: records_of(store) == 20)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+    assert whole_ranges(store) == {"kafka:///away#0": 20}
 
 
 def test_sigterm_finishes_the_batch_in_hand(broker: Broker, tmp_path: Path) -> None:

@@ -24,10 +24,17 @@ from schemas.settings import Settings
 from tests.benchmarks.month import day_of
 from tests.engines.kafka import Broker
 from tests.engines.produce import make_topic, produce
-from tests.engines.streaming import differences, ranges_of, reasons_of, stream_topic, whole_ranges
+from tests.engines.streaming import (
+    differences,
+    ranges_of,
+    reasons_of,
+    stream_topic,
+    wait_until,
+    whole_ranges,
+)
 from tests.pipeline.store_reading import rows_of, run_over, write_jsonl
 from transforms.functions.messages import MessageForm
-from transforms.functions.topics import Topic
+from transforms.functions.topics import Topic, reader_of
 
 ROWS = day_of(0, 60)
 FIELDS = ("id", "source", "title", "language", "text", "published_at")
@@ -237,6 +244,47 @@ def test_aborted_transactions_are_not_read_and_leave_no_lag(broker: Broker, tmp_
     assert entry["messages"] == 6
     assert entry["end_offset"] in (11, 12)
     assert lags == [0]
+
+
+def came(source: TopicSource) -> int:
+    """Polls once; how many messages wait then."""
+    source.poll(0.1)
+    return source.waiting
+
+
+def test_two_streams_of_one_topic_read_nothing_twice(broker: Broker, tmp_path: Path) -> None:
+    make_topic(broker.address, "shared", 2)
+    produce(broker.address, "shared", as_json(ROWS[:20]))
+    slow = TopicSource(Topic(broker.address, "shared", (("client.id", "slow"),)))
+    slow.start(Store(str(tmp_path / "store")))
+    wait_until(lambda: came(slow) == 20)
+    stream_topic(broker.address, "shared", tmp_path / "store")
+    store = Store(str(tmp_path / "store"))
+    assert [slow.inputs(store, 100), slow.waiting] == [[], 0]
+    produce(broker.address, "shared", as_json(ROWS[20:25]))
+    wait_until(lambda: came(slow) == 5)
+    assert sum(one.messages for one in slow.inputs(store, 100)) == 5
+    slow.close()
+
+
+@pytest.mark.parametrize("accept_loss", [False, True])
+def test_what_goes_while_the_stream_runs(accept_loss: bool, broker: Broker, tmp_path: Path) -> None:
+    name = f"going-{accept_loss}"
+    make_topic(broker.address, name, 1)
+    produce(broker.address, name, as_json(ROWS[:30]))
+    source = TopicSource(Topic(broker.address, name), accept_loss=accept_loss)
+    source.start(Store(str(tmp_path / "store")))
+    admin = AdminClient({"bootstrap.servers": broker.address})
+    for one in admin.delete_records([TopicPartition(name, 0, 20)]).values():
+        one.result()
+    reader_of(Topic(broker.address, name)).start({0: 3})  # as if it had read up to there
+    if accept_loss:
+        wait_until(lambda: came(source) == 10)
+        assert [one.first_offset for one in source.inputs(Store(str(tmp_path / "store")), 100)] == [20]
+    else:
+        with pytest.raises(UsageError, match=r"no longer has what comes next.*--accept-loss"):
+            wait_until(lambda: came(source) == 10)
+    source.close()
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,7 @@ class TopicReader:
         identity: the topic's own id where the broker tells it, else the cluster's: a topic that was made anew has
             another.
         positions: by partition, the next offset that will be read.
+        held_bytes: of the values that are held.
         trouble: what the connection last suffered from; None while it works.
 
     Raises:
@@ -84,6 +85,7 @@ class TopicReader:
         self.topic = topic
         self.trouble: str | None = None
         self.positions: dict[int, int] = {}
+        self.held_bytes = 0
         self._held: dict[int, list[Message]] = {}
         self._troubles: list[Any] = []
         self._kafka = _library()
@@ -224,7 +226,7 @@ class TopicReader:
     def start(self, offsets: Mapping[int, int]) -> None:
         """Reads these partitions from these offsets on; what is held is forgotten."""
         self.positions = dict(offsets)
-        self._held = {partition: [] for partition in offsets}
+        self._held, self.held_bytes = {partition: [] for partition in offsets}, 0
         self._consumer.assign([self._at(partition, offset) for partition, offset in offsets.items()])
 
     def poll(self, seconds: float) -> int:
@@ -244,7 +246,9 @@ class TopicReader:
             self.trouble = None
             partition, kind_and_ms = message.partition(), message.timestamp()
             written = kind_and_ms[1] if kind_and_ms[0] != self._kafka.TIMESTAMP_NOT_AVAILABLE else -1
-            self._held[partition].append(Message(message.offset(), message.value(), written))
+            value = message.value()
+            self._held[partition].append(Message(message.offset(), value, written))
+            self.held_bytes += len(value or b"")
             self.positions[partition] = message.offset() + 1
             return True
         if error.code() == codes._PARTITION_EOF:
@@ -289,7 +293,10 @@ class TopicReader:
 
     def forget(self, partition: int, end: int) -> None:
         """Drops what is held before an offset."""
-        self._held[partition] = [message for message in self._held[partition] if message.offset >= end]
+        kept = [message for message in self._held[partition] if message.offset >= end]
+        gone = self._held[partition][: len(self._held[partition]) - len(kept)]
+        self.held_bytes -= sum(len(message.value or b"") for message in gone)
+        self._held[partition] = kept
 
     def told(self, ends: Mapping[int, int]) -> None:
         """Tells the broker up to where was committed, for those who watch the lag of a group; nobody reads it here."""
