@@ -12,12 +12,13 @@ from dataclasses import dataclass
 
 import apache_beam as beam
 
-from pipeline.commit_stream import Feed, StreamCommitter
+from pipeline.commit_stream import Feed, StreamCommitter, held_batches
 from pipeline.known_rarity import StoreRarity
 from schemas.settings import Settings
 from transforms import staging
 from transforms.clean_articles import CleanArticles
 from transforms.commit_batches import CommitBatches
+from transforms.hold_batches import HoldBatches
 from transforms.propose_copies import ProposeCopies
 from transforms.read_messages import ReadMessages
 from transforms.sign_articles import SignArticles
@@ -57,15 +58,23 @@ class StreamOptions:
 
 
 def build_stream(batches: beam.PCollection[bytes], options: StreamOptions) -> beam.PCollection[str]:
-    """Packed batches of messages (`message_batches`), bounded or not, to the ids of the runs that are committed."""
+    """Packed batches of messages (`message_batches`), bounded or not, to the ids of the runs that are committed.
+
+    What an earlier job has staged and committed of the window is held from the beginning.
+    """
     task, settings = options.task, options.settings
+    held = batches.pipeline | "Hold batches" >> HoldBatches(task, held_batches(task, options.feed))
     committer = StreamCommitter(options.store, task, settings, options.feed, options.every_seconds)
-    return (
+    new = (
         batches
         | "Read messages" >> ReadMessages(options.feed.topic, settings.read)
         | "Clean articles" >> CleanArticles(settings)
         | "Sign articles" >> SignArticles(settings.sign)
         | "Stage batches" >> StageBatches(task)
+    )
+    return (
+        (held, new)
+        | "Both" >> beam.Flatten()
         | "Propose copies" >> ProposeCopies(task, settings.match)
         | "Weigh candidates" >> WeighCandidates(task, settings, StoreRarity(options.store, settings.match))
         | "Commit batches" >> CommitBatches(committer)

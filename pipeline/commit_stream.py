@@ -34,6 +34,7 @@ from transforms import staging
 from transforms.commit_batches import Committed
 from transforms.functions.furniture import KNOWN
 from transforms.functions.joining import handles_of
+from transforms.functions.message_batches import MessageRange
 from transforms.functions.posting_index import unpack_parts
 from transforms.functions.provisional import provisional_labels
 from transforms.functions.publishing import PublishedPart, constant, counts_of, label_rows, publish_part
@@ -74,6 +75,17 @@ class _Ready:
     @property
     def partition(self) -> int:
         return int(self.header["partition"])
+
+
+def held_batches(task: GraphTask, feed: Feed) -> list[dict[str, Any]]:
+    """The batches of a topic whose sketches are staged and that are committed, each its `step` and `name`."""
+    found = []
+    for one in FileSystems.match([f"{task.folder}/sketches/*/{feed.topic.name}-*"])[0].metadata_list:
+        step, file = one.path.split("/")[-2:]
+        span = MessageRange.of_name(file.removesuffix(".arrow"), int(step) * task.step_ms)
+        if span.topic == feed.topic.name and span.end <= feed.starts.get(span.partition, 0):
+            found.append({"step": int(step), "name": span.name})
+    return sorted(found, key=lambda header: str(header["name"]))
 
 
 class StreamCommitter:

@@ -20,6 +20,7 @@ from apache_beam.utils.timestamp import Timestamp
 
 from schemas.settings import MatchSettings
 from transforms.functions.posting_index import Block, PostingIndex, next_version, pack_parts, unpack_parts
+from transforms.hold_batches import HELD
 from transforms.stage_batches import GraphTask
 
 EXPIRED = "expired"
@@ -85,7 +86,8 @@ class _Propose(beam.DoFn):
             # A timer that is set again is moved: only ever to an earlier time.
             due.write(ends)
             expire.set(Timestamp(micros=ends * 1000))
-        yield block.header["name"].encode(), pack_parts(block.header | {"blocks": names}, shared.tobytes())
+        if HELD not in block.header:
+            yield block.header["name"].encode(), pack_parts(block.header | {"blocks": names}, shared.tobytes())
 
     def _index(self, key: bytes, version: bytes, blocks: Any) -> PostingIndex:
         index = self.warm.of.get(key)

@@ -24,12 +24,13 @@ from apache_beam.utils.timestamp import Duration, Timestamp
 
 from transforms.functions.message_batches import MessageRange, pack_messages
 from transforms.functions.messages import Message
-from transforms.functions.topics import Topic, TopicReader
+from transforms.functions.topics import Topic, TopicError, TopicReader
 
 NO_END = 2**62
 
-IDLE_READINGS = 8
-"""Readings without a message after which the broker is asked for the topic's newest time: every few seconds."""
+WAIT_SECONDS = 0.1
+IDLE_WAITS = 20
+"""Where nothing comes in so many waits, the broker is asked for the topic's newest time and the turn ends."""
 
 
 @dataclass(frozen=True)
@@ -53,14 +54,15 @@ class BatchSize:
         messages: as soon as it holds so many. In batches of 500 an article takes 10 % more than in batches of 2,000,
             and waits a fourth of the time.
         size: or so many bytes.
-        polls: or after so many waits of `wait_seconds`, with what there is. Between two batches the runner can take
-            a checkpoint, which waits for the longest of these.
+        waits: or after so many waits of WAIT_SECONDS since its first message, with what there is.
+        at_once: batches that are read before the runner has its turn: a checkpoint waits for them. Fewer would cost
+            state where a runner keeps something of each turn (see docs/unbounded.md).
     """
 
     messages: int = 500
     size: int = 16 << 20
-    polls: int = 4
-    wait_seconds: float = 0.1
+    waits: int = 4
+    at_once: int = 6
 
 
 class ReadTopic(beam.PTransform):
@@ -112,7 +114,6 @@ class _ReadPartition(beam.DoFn):
         # A reader a partition: bundles of several partitions come by turns, and each reader reads ahead.
         self.readers: dict[int, TopicReader] = {}
         self.reached: dict[int, int] = {}
-        self.idle = 0
 
     def teardown(self) -> None:
         for reader in self.readers.values():
@@ -132,13 +133,12 @@ class _ReadPartition(beam.DoFn):
         if first >= stop:
             return
         reader = self._reader(partition, first)
-        for _ in range(self.batch.polls):
-            reader.poll(self.batch.wait_seconds)
-            held = reader.held(partition)
-            if len(held) >= self.batch.messages or reader.positions[partition] >= stop:
+        for _ in range(self.batch.at_once):
+            self._wait(reader, partition, stop)
+            batch, end = self._next(reader, partition, stop)
+            if end == first:
+                _advance(watermark, _newest_ms(reader))
                 break
-        batch, end = self._next(reader, partition, stop)
-        if end > first:
             if not tracker.try_claim(end - 1):
                 return
             newest = max((message.written_ms for message in batch), default=-1)
@@ -146,13 +146,21 @@ class _ReadPartition(beam.DoFn):
                 span = MessageRange(self.topic.name, partition, first, end, max(0, newest))
                 yield TimestampedValue(pack_messages(span, batch), Timestamp(micros=span.time_ms * 1000))
             reader.forget(partition, end)
-            self.reached[partition] = end
+            self.reached[partition] = first = end
             _advance(watermark, newest)
-        else:
-            self.idle += 1
-            _advance(watermark, reader.newest_ms() if self.idle % IDLE_READINGS == 0 else -1)
-        if end < stop:
-            tracker.defer_remainder(Duration(seconds=0))
+            if end >= stop:
+                return
+        tracker.defer_remainder(Duration(seconds=0))
+
+    def _wait(self, reader: TopicReader, partition: int, stop: int) -> None:
+        """Until a batch is full, or has waited long enough, or nothing has come for IDLE_WAITS."""
+        waited = 0
+        for _ in range(IDLE_WAITS):
+            reader.poll(WAIT_SECONDS)
+            held = reader.held(partition)
+            waited += bool(held)
+            if len(held) >= self.batch.messages or reader.positions[partition] >= stop or waited >= self.batch.waits:
+                return
 
     def _reader(self, partition: int, first: int) -> TopicReader:
         """A reader that holds the partition's messages from the offset on, or gives them next.
@@ -180,6 +188,20 @@ class _ReadPartition(beam.DoFn):
             size += len(message.value or b"")
         # Offsets behind the last message can be without one, which the reader's position says.
         return batch, min(stop, reader.positions[partition])
+
+
+def _newest_ms(reader: TopicReader) -> int:
+    """The time of the topic's newest message; -1 where there is none, or the broker is away for a while.
+
+    Raises:
+        TopicError: there is no such topic any more, or no right to ask.
+    """
+    try:
+        return reader.newest_ms()
+    except TopicError as error:
+        if error.mend:
+            raise
+        return -1
 
 
 def _advance(watermark: Any, newest_ms: int) -> None:

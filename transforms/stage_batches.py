@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,11 +87,14 @@ class _Stage(beam.DoFn):
         sketches = SKETCH.empty_table()
         if part.records.num_rows and part.sketches is not None:
             sketches = pa.Table.from_batches([part.sketches])
-        anchors, offsets = packed_lists(sketches.column("anchors"))
-        digests = np.ascontiguousarray(packed_bytes(sketches.column("text_digest"), 16)[:, :8]).view(np.uint64)
-        blocks = blocks_of(
-            header, days_of(sketches), digests.reshape(-1), anchors.astype(np.uint64), offsets, self.task.partitions
-        )
-        for number, block in enumerate(blocks):
-            numbered = dataclasses.replace(block, header=header | {"block": number})
-            yield str(number).encode(), numbered.pack()
+        yield from keyed_blocks(header, sketches, self.task.partitions)
+
+
+def keyed_blocks(header: dict[str, Any], sketches: pa.Table, partitions: int) -> Iterator[tuple[bytes, bytes]]:
+    """The blocks of a batch, each with the partition of its anchors; `block` in the header is that one's number."""
+    anchors, offsets = packed_lists(sketches.column("anchors"))
+    digests = np.ascontiguousarray(packed_bytes(sketches.column("text_digest"), 16)[:, :8]).view(np.uint64)
+    blocks = blocks_of(header, days_of(sketches), digests.reshape(-1), anchors.astype(np.uint64), offsets, partitions)
+    for number, block in enumerate(blocks):
+        numbered = dataclasses.replace(block, header=header | {"block": number})
+        yield str(number).encode(), numbered.pack()

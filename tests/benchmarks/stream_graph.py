@@ -57,7 +57,8 @@ def timed_rows(given: argparse.Namespace) -> Iterator[tuple[int, bytes]]:
 
 def fill(broker: str, given: argparse.Namespace) -> tuple[int, int]:
     """Puts all records into the topic; gives how many, and their bytes."""
-    make_topic(broker, TOPIC, given.partitions)
+    # The broker would delete messages of another month.
+    make_topic(broker, TOPIC, given.partitions, **{"retention.ms": "-1"})
     producer = Producer({"bootstrap.servers": broker, "linger.ms": 20, "queue.buffering.max.messages": 500_000})
     count = size = 0
     for ms, value in timed_rows(given):

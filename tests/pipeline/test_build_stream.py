@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,17 @@ def test_poison_is_refused_where_it_stood(tmp_path: Path) -> None:
     places = {(row["source_uri"], row["position"]) for row in rows_of(tmp_path / "store", "rejected")}
     assert places == {("kafka:///news#0", 71), ("kafka:///news#0", 72)}
     assert [row["source_id"] for row in rows_of(tmp_path / "store", "clean")] == ["a", "b"]
+
+
+def test_a_job_that_begins_anew_holds_what_the_last_one_staged(tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    play(Script().send(batch_of([{"id": "print-0", "text": story(1)}], 0)), options_of(store))
+    again = options_of(store)
+    play(
+        Script().send(batch_of([{"id": "print-1", "text": story(1)}], 1)),
+        replace(again, feed=replace(again.feed, starts={0: 1})),
+    )
+    assert {row["source_id"]: row["relation"] for row in articles_of(store)} == {"print-0": "kept", "print-1": "exact"}
 
 
 @pytest.mark.parametrize(("reached", "relation"), [(9, "exact"), (11, "kept")])

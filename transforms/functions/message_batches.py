@@ -50,6 +50,12 @@ class MessageRange:
         """Of its files: the same in any run over the same range."""
         return f"{self.topic}-{self.partition:05d}-{self.first:016d}-{self.end:016d}"
 
+    @classmethod
+    def of_name(cls, name: str, time_ms: int) -> MessageRange:
+        """The range of a name, which says all but the time."""
+        topic, partition, first, end = name.rsplit("-", 3)
+        return cls(topic, int(partition), int(first), int(end), time_ms)
+
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready; `MessageRange(**it)` gives the range back."""
         return dict(self.__dict__)

@@ -87,6 +87,7 @@ class TopicReader:
         self.positions: dict[int, int] = {}
         self.held_bytes = 0
         self._held: dict[int, list[Message]] = {}
+        self._admin: Any = None
         self._troubles: list[Any] = []
         self._kafka = _library()
         config = {name: value for name, value in topic.options if name != REGISTRY_USER}
@@ -204,13 +205,13 @@ class TopicReader:
         """
         from confluent_kafka.admin import AdminClient, OffsetSpec
 
-        admin = AdminClient(self._config, logger=_silent())
+        self._admin = self._admin or AdminClient(self._config, logger=_silent())
         asked = {
             self._kafka.TopicPartition(self.topic.name, partition): OffsetSpec.max_timestamp()
             for partition in self.partitions()
         }
         try:
-            answers = admin.list_offsets(asked, request_timeout=ANSWER_SECONDS).values()
+            answers = self._admin.list_offsets(asked, request_timeout=ANSWER_SECONDS).values()
             return max((int(answer.result().timestamp) for answer in answers), default=-1)
         except self._kafka.KafkaException as error:
             raise self._unreachable(error.args[0]) from None
