@@ -111,7 +111,8 @@ def claimed(store: str, lock: str, *, sole_writer: bool) -> Iterator[None]:
         sole_writer: the user's word that nobody else writes the store.
 
     Raises:
-        UsageError: the filesystem can't promise one writer, and the user doesn't either. BusyStoreError: another holds it.
+        UsageError: the filesystem can't promise one writer, and the user doesn't either. BusyStoreError: another holds
+            it.
     """
     objects = objects_of(store)
     if sole_writer:
@@ -142,7 +143,11 @@ class _Claim:
         self.renewing = threading.Thread(target=self._renew, daemon=True)
 
     def take(self) -> None:
-        """Takes the claim. Raises BusyStoreError: it is another's. UsageError: the store takes no notice of conditions."""
+        """Takes the claim.
+
+        Raises:
+            BusyStoreError: it is another's. UsageError: the store takes no notice of conditions.
+        """
         content = self._content()
         etag = self.objects.create(self.lock, content) or self._take_over(content)
         if self.objects.create(self.lock, content) is not None:
@@ -169,7 +174,9 @@ class _Claim:
             )
         etag = self.objects.replace(self.lock, content, found.etag)
         if etag is None:
-            raise BusyStoreError(f"another run has just begun to write {self.store}; wait until it has ended, then run again")
+            raise BusyStoreError(
+                f"another run has just begun to write {self.store}; wait until it has ended, then run again"
+            )
         return etag
 
     def _renew(self) -> None:

@@ -186,7 +186,8 @@ def locked(path: str, *, sole_writer: bool = False) -> Iterator[None]:
         sole_writer: the user's word that nobody else writes a store on a filesystem that can't promise it.
 
     Raises:
-        UsageError: the folder can't be written, or one writer not promised. BusyStoreError: another run holds the store.
+        UsageError: the folder can't be written, or one writer not promised. BusyStoreError: another run holds the
+            store.
     """
     if not staging.is_local(path):
         with claims.claimed(path, staging.join(path, LOCK), sole_writer=sole_writer):
