@@ -8,8 +8,8 @@ SCHEMA_VERSION = 3
 """Raised by every change of a stored schema; a store says its own in each file and manifest.
 
 2: matches/ have `asked`, `long_lead_covered`, `place` and `long_place`; furniture/ is new.
-3: sketches/ have `source` and `completeness`; matches/ have `pieces`, and their `number_substitutions` are of other numbers, not of the
-same ones written otherwise.
+3: sketches/ have `source` and `completeness`; matches/ have `pieces`, and their `number_substitutions` are of other
+numbers, not of the same ones written otherwise.
 """
 
 TIMESTAMP = pa.timestamp("us", tz="UTC")
