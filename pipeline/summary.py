@@ -62,8 +62,13 @@ def summary_of(manifest: dict[str, Any], store: str) -> str:
 
 
 def _warnings(manifest: dict[str, Any]) -> list[str]:
-    """A line each; manifests of older programs have none."""
-    return [f"  WARNING     {warning['message']}" for warning in manifest.get("warnings", ())]
+    """A line each, as many as a screen has room for; manifests of older programs have none."""
+    given = [warning["message"] for warning in manifest.get("warnings", ())]
+    more = [f"{len(given) - SHOWN_WARNINGS:,} more: see the report"] if len(given) > SHOWN_WARNINGS else []
+    return [f"  WARNING     {message}" for message in [*given[:SHOWN_WARNINGS], *more]]
+
+
+SHOWN_WARNINGS = 5
 
 
 def by_count(tally: Mapping[str, int]) -> list[tuple[str, int]]:

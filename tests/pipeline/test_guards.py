@@ -13,7 +13,7 @@ from pipeline.command_line import main
 from pipeline.guards import MOST_STORIES, SOURCE, STORY, warnings_of
 from pipeline.report import report_html
 from pipeline.store import Store
-from pipeline.summary import summary_of
+from pipeline.summary import _warnings, summary_of
 from schemas.settings import RunSettings
 from tests.pipeline.store_reading import SEEDS, run_over, write_jsonl
 
@@ -110,3 +110,13 @@ def test_the_limits_are_settings_of_the_run_alone(tmp_path: Path) -> None:
         for name, limit in (("a", "1"), ("b", "50"))
     ]
     assert ids[0] == ids[1]
+
+
+def test_many_warnings_leave_room_on_the_screen() -> None:
+    manifest = {"warnings": [{"message": f"story {number}"} for number in range(40)]}
+    lines = _warnings(manifest)
+    assert lines[:1] == ["  WARNING     story 0"]
+    assert lines[-1] == "  WARNING     35 more: see the report"
+    assert len(lines) == 6
+    assert _warnings({"warnings": manifest["warnings"][:5]})[-1] == "  WARNING     story 4"
+    assert _warnings({}) == []
