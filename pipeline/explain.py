@@ -14,7 +14,7 @@ from pipeline.store import Store
 
 SHOWN = [
     "article_id", "source_id", "source", "url", "title", "published_at", "source_uri", "position", "byline", "dateline",
-    "agency", "removed",
+    "dateline_date", "agency", "removed",
 ]  # fmt: skip
 
 SPAN_SHOWN = 100
@@ -119,7 +119,9 @@ def _told(found: dict[str, Any]) -> str:
         f"  {_verdict(label)}",
         f"  story {label['story_id']}: {len(found['story'])} article(s)",
     ]
-    lines += [f"  {name}: {article[name]}" for name in ("byline", "dateline", "agency") if article[name]]
+    lines += [
+        f"  {name}: {article[name]}" for name in ("byline", "dateline", "dateline_date", "agency") if article[name]
+    ]
     lines.append(f"matches: {len(found['matches'])}")
     for row in sorted(found["matches"], key=lambda row: (not row["accepted"], -row["containment"])):
         other, side = (row["right_id"], "left") if row["left_id"] == own else (row["left_id"], "right")

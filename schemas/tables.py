@@ -9,7 +9,7 @@ SCHEMA_VERSION = 3
 
 2: matches/ have `asked`, `long_lead_covered`, `place` and `long_place`; furniture/ is new.
 3: sketches/ have `source` and `completeness`; matches/ have `pieces`, and their `number_substitutions` are of other
-numbers, not of the same ones written otherwise.
+numbers, not of the same ones written otherwise; clean/ and copies/ have `dateline_date`.
 """
 
 TIMESTAMP = pa.timestamp("us", tz="UTC")
@@ -72,11 +72,13 @@ CLEANED = pa.schema(
         pa.field("published_at", TIMESTAMP),
         pa.field("byline", pa.string()),
         pa.field("dateline", pa.string()),
+        pa.field("dateline_date", pa.string()),
         pa.field("agency", pa.string()),
         pa.field("removed", REMOVED, nullable=False),
     ]
 )
-"""An article after extraction, Unicode and rules, as staged."""
+"""An article after extraction, Unicode and rules, as staged. `dateline` is the place, `dateline_date` the date beside
+it as printed, which often has no year."""
 
 MINHASH_PERMUTATIONS = 128
 MINHASH_BYTES = 4 * MINHASH_PERMUTATIONS
@@ -85,7 +87,7 @@ ARTICLE = pa.schema(
     [CLEANED.field(name) for name in ("article_id", "source_id", "source_uri", "position", "source", "url", "title")]
     + [CLEANED.field(name) for name in ("language", "text", "published_at")]
     + [pa.field("ingested_at", TIMESTAMP, nullable=False)]
-    + [CLEANED.field(name) for name in ("byline", "dateline", "agency", "removed")]
+    + [CLEANED.field(name) for name in ("byline", "dateline", "dateline_date", "agency", "removed")]
     + [
         pa.field("story_id", pa.string(), nullable=False),
         pa.field("relation", pa.string(), nullable=False),

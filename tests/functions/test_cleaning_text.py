@@ -114,7 +114,7 @@ def test_a_batch_gives_what_its_rows_give() -> None:
     together = clean(*texts)
     for row, text in enumerate(texts):
         alone = clean(text)
-        for column in ("text", "removed", "title", "byline", "dateline", "agency"):
+        for column in ("text", "removed", "title", "byline", "dateline", "dateline_date", "agency"):
             assert getattr(together, column)[row].as_py() == getattr(alone, column)[0].as_py()
 
 

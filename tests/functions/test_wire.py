@@ -68,6 +68,25 @@ def test_arabic_openings(opening: str, byline: str | None, place: str | None, ag
     assert lifted(opening + BODY_AR) == (byline, place, agency, BODY_AR)
 
 
+@pytest.mark.parametrize(
+    ("opening", "place", "date"),
+    [
+        ("LONDON, Jan 5 (AP) — ", "LONDON", "Jan 5"),
+        ("NEW YORK, 12 July 2014 (AFP) -- ", "NEW YORK", "12 July 2014"),
+        ("LONDON, Sept. 5 — ", "LONDON", "Sept. 5"),
+        ("WASHINGTON (Reuters) - ", "WASHINGTON", None),
+        ("الكويت - 4 - 8 (كونا) -- ", "الكويت", "4 - 8"),
+        ("الرياض 29 محرم 1448 هـ الموافق 14 يوليو 2026 م واس\n", "الرياض", "29 محرم 1448 هـ الموافق 14 يوليو 2026 م"),
+        ("الرياض – واس\n", "الرياض", None),
+    ],
+)
+def test_place_and_date_of_a_dateline_are_apart(opening: str, place: str, date: str | None) -> None:
+    none = pa.nulls(1, pa.string())
+    found = clean_texts(pa.array([opening + (BODY if opening.isascii() or "—" in opening else BODY_AR)]), none, none,
+                        CleanSettings())  # fmt: skip
+    assert (found.dateline[0].as_py(), found.dateline_date[0].as_py()) == (place, date)
+
+
 @pytest.mark.parametrize("opening", ["قال الوزير - وهو يبتسم - إن الأمر: ", "أعلنت الحكومة أمس: "])
 def test_arabic_clauses_stay(opening: str) -> None:
     assert lifted(opening + BODY_AR)[3] == opening + BODY_AR

@@ -38,7 +38,7 @@ TEXTS_EVERY = 8
 _HARMFUL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
-SHOWN = ["text", "title", "source", "language", "byline", "dateline", "agency"]
+SHOWN = ["text", "title", "source", "language", "byline", "dateline", "dateline_date", "agency"]
 """Columns of an article that tools show."""
 
 

@@ -1,4 +1,4 @@
-"""Scores `agency`, `dateline` and `byline` against forms that others wrote down, on the data of ../shared/eval.
+"""Scores what is lifted of wire copy against forms that others wrote down, on the data of ../shared/eval.
 
     .venv/bin/python -m tests.quality.wire_metadata [--show 5]
 
@@ -6,6 +6,7 @@ What is expected comes from outside, by expressions written apart from the progr
 agency    an expression of wire/agencies.json matches in the first or last EDGE_CHARACTERS of the text and its match
           names the agency; the column is right if it holds one of those so found
 place     what stands before `(Agency) -` at the start of one of the first lines, its date taken off
+date      that date; in Arabic the day and month (by number or name) between a place and an agency that open the text
 byline    `By First Last` as a whole line among the first ones; in Arabic the first of three parts of `name - outlet -
           place:` with which a text opens
 Precision counts only texts in which something was expected or found: a column without an expected value is wrong, so it
@@ -35,10 +36,15 @@ SETS = {
     "neardup/saudinewsnet_docs": "text",
 }
 EDGE_CHARACTERS, FIRST_LINES, BATCH_ROWS = 250, 4, 1000
-_DATE = r",?\s*(?:[A-Z][a-z]{2,8}\.? \d{1,2}|\d{1,2} [A-Z][a-z]{2,8}\.?)(?:,? \d{4})?,?\s*$"
+_DATE = r",?\s*((?:[A-Z][a-z]{2,8}\.? \d{1,2}|\d{1,2} [A-Z][a-z]{2,8}\.?)(?:,? \d{4})?),?\s*$"
 _PLACE = re.compile(r"^([A-Z][^()\n]{1,60}?)\s*\((?:Reuters|AP|AFP|UPI|CNN|dpa|Xinhua)\)\s*[-–—]")
 _BYLINE = re.compile(r"^By ([A-Z][a-z]+(?: [A-Z]\.)? [A-Z][a-z]+)$")
 _ARABIC_BYLINE = re.compile(r"^\s*([ء-ي]+(?: [ء-ي]+){1,3})\s*[-–—]\s*[ء-ي]+\s*[-–—]\s*[ء-ي]+(?: [ء-ي]+)?\s*:")
+
+_ARABIC_DATE = re.compile(
+    r"^\s*[ء-ي]+(?: [ء-ي]+){0,2}\s*[،-]?\s*(\d{1,2}\s?[-/]\s?\d{1,2}|\d{1,2} [ء-ي]+(?: [ء-ي]+)?)[^.\n]{0,60}?"
+    r"[\s(](?:واس|كونا|قنا|بنا|وام|رويترز|أ ف ب|د ب أ|أ ش أ)\b"
+)
 
 Expression = tuple[str, re.Pattern[str], tuple[str, ...]]
 
@@ -86,13 +92,24 @@ def expected_byline(text: str) -> str | None:
     return match[1] if match and not agency_named(match[1]) else None
 
 
-def lifted_columns(texts: list[str]) -> Iterator[tuple[str | None, str | None, str | None]]:
-    """Agency, dateline and byline of each text."""
+def expected_date(text: str) -> str | None:
+    """The date of a dateline, as printed; of an Arabic one the first day and month."""
+    for line in [line.strip() for line in text.splitlines() if line.strip()][:FIRST_LINES]:
+        if match := _PLACE.match(line):
+            date = re.search(_DATE, match[1])
+            return date[1] if date else None
+    match = _ARABIC_DATE.match(text)
+    return match[1] if match else None
+
+
+def lifted_columns(texts: list[str]) -> Iterator[tuple[str | None, ...]]:
+    """Agency, place, date and byline of each text."""
     for at in range(0, len(texts), BATCH_ROWS):
         batch = pa.array(texts[at : at + BATCH_ROWS])
         none = pa.nulls(len(batch), pa.string())
         found = clean_texts(batch, none, none, CleanSettings())
-        yield from zip(found.agency.to_pylist(), found.dateline.to_pylist(), found.byline.to_pylist(), strict=True)
+        columns = (found.agency, found.dateline, found.dateline_date, found.byline)
+        yield from zip(*(column.to_pylist() for column in columns), strict=True)
 
 
 def main() -> int:
@@ -104,13 +121,16 @@ def main() -> int:
     for name, field in SETS.items():
         with gzip.open(EVAL / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
             texts = [json.loads(line)[field] for line in lines]
-        counts = {column: [0, 0, 0] for column in ("agency", "place", "byline")}
+        counts = {column: [0, 0, 0] for column in ("agency", "place", "date", "byline")}
         wrong: dict[str, list[tuple[str, str]]] = {column: [] for column in counts}
-        for text, (agency, dateline, byline) in zip(texts, lifted_columns(texts), strict=True):
-            place, reporter = expected_place(text), expected_byline(text)
+        for text, (agency, dateline, date, byline) in zip(texts, lifted_columns(texts), strict=True):
+            place, reporter, day = expected_place(text), expected_byline(text), expected_date(text)
+            if day and date and date.startswith(day):
+                date = day  # in Arabic the year or a second date may follow
             for column, expected, got in (
                 ("agency", expected_agencies(text, expressions), agency),
                 ("place", {place} if place else set(), dateline if place else None),
+                ("date", {day} if day else set(), date),
                 ("byline", {reporter} if reporter else set(), byline if reporter else None),
             ):
                 right = got is not None and (got in expected or got.casefold() in {e.casefold() for e in expected})

@@ -49,6 +49,7 @@ def clean_batch(raw: pa.RecordBatch, settings: Settings, extractor: PageExtracto
     columns = {name: raw.column(name) for name in CLEANED.names if name in RAW.names} | {
         "text": cleaned.text, "title": cleaned.title, "language": cleaned.language,
         "byline": pc.coalesce(cleaned.byline, people), "dateline": cleaned.dateline,
+        "dateline_date": cleaned.dateline_date,
         "agency": pc.coalesce(cleaned.agency, agencies), "removed": cleaned.removed,
     }  # fmt: skip
     batch = pa.RecordBatch.from_arrays([columns[name] for name in CLEANED.names], schema=CLEANED)

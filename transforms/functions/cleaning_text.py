@@ -38,7 +38,7 @@ class CleanedTexts:
     `text`: string[n], NFC, paragraphs separated by one newline. `removed`: `schemas.tables.REMOVED`[n]; putting the
     spans back (ascending `at`, equal ones in list order) gives the normalised input. `title`: as given, or a first
     line that looks like a headline, which stays in the text too. `language`: as given, else detected; null where
-    unsure. `byline`, `dateline`, `agency`: null where none was
+    unsure. `byline`, `dateline` (the place), `dateline_date` (as printed), `agency`: null where none was
     found. `removed_share`: float32[n], characters removed of those of the normalised input. `words`: int32[n] words
     left; a character of a script without spaces counts as one.
     """
@@ -49,6 +49,7 @@ class CleanedTexts:
     language: pa.StringArray
     byline: pa.StringArray
     dateline: pa.StringArray
+    dateline_date: pa.StringArray
     agency: pa.StringArray
     removed_share: npt.NDArray[np.float32]
     words: npt.NDArray[np.int32]
@@ -110,6 +111,7 @@ def clean_texts(
         languages,
         _sparse(lifted.values["byline"], len(packed)),
         _sparse(lifted.values["dateline"], len(packed)),
+        _sparse(lifted.values["dateline_date"], len(packed)),
         _sparse(lifted.values["agency"], len(packed)),
         share.astype(np.float32),
         count_words(kept),

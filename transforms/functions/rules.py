@@ -40,7 +40,7 @@ from transforms.functions.agencies import agency_forms
 from transforms.functions.line_table import LiteralAutomaton, build_automata
 
 SCOPES = ("line", "inline", "tail", "head")
-LIFTED = ("byline", "dateline", "agency")
+LIFTED = ("byline", "dateline", "dateline_date", "agency")
 
 # What may surround a phrase that fills a line: bullets, brackets, arrows, punctuation.
 _DECOR = r"""[\s\-–—•·|<>«»‹›*#\[\](){}"'“”‘’:.,;…!?_/\\→←▶►▼✕✖×+=~、。《》「」『』【】（），：；！？؟،؛]*"""

@@ -34,7 +34,7 @@ _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec)[a-z]{0,6}\.?
 _DATE = rf"(?:{_MONTH}\s\d{{1,2}}(?:,?\s\d{{4}})?|\d{{1,2}}\s{_MONTH}(?:,?\s\d{{4}})?)"
 _NAME = rf"{_UPPER}[\w.’'’]*(?:[ -](?:{_UPPER}[\w.’']*|de|la|el|of|the|and|am|an|al|der|sur)){{0,4}}"
 _PLACE = rf"(?P<place>{_NAME}(?:,\s?{_NAME}){{0,2}}(?:/{_NAME}(?:,\s?{_NAME})?)?)"
-_BEFORE_CREDIT = re.compile(rf"(?:{_PLACE},?\s*)?(?:,?\s*{_DATE},?\s*)?")
+_BEFORE_CREDIT = re.compile(rf"(?:{_PLACE},?\s*)?(?:,?\s*(?P<date>{_DATE}),?\s*)?")
 # `By Jane Doe LOS ANGELES`, as corrected stories open.
 _BYLINE_PLACE = re.compile(
     rf"By\s+(?P<byline>{_UPPER}[a-z][\w.’'-]*(?: (?:{_UPPER}[\w.’'-]*|and|de|van|al))+?) "
@@ -43,7 +43,8 @@ _BYLINE_PLACE = re.compile(
 # Fully written in capitals, or with a state or country after them.
 _STATE = rf"(?:,\s{_UPPER}[\w.’']*(?: {_UPPER}[\w.’']*){{0,2}}){{0,2}}"
 _CAPITALS = re.compile(
-    rf"(?P<place>{_UPPER}[A-ZÀ-ÖØ-Þ’'.-]*[A-ZÀ-ÖØ-Þ.](?:[ -][A-ZÀ-ÖØ-Þ’'.-]+){{0,3}}{_STATE})(?:,\s*{_DATE})?\s*"
+    rf"(?P<place>{_UPPER}[A-ZÀ-ÖØ-Þ’'.-]*[A-ZÀ-ÖØ-Þ.](?:[ -][A-ZÀ-ÖØ-Þ’'.-]+){{0,3}}{_STATE})"
+    rf"(?:,\s*(?P<date>{_DATE}))?\s*"
 )
 # Words in capitals before a dash that are no place.
 _KICKERS = frozenset(
@@ -101,10 +102,10 @@ def _credited_agency(text: str) -> str | None:
 
 
 @functools.lru_cache(maxsize=4096)
-def _place_before(text: str) -> str | None:
-    """The place before a dateline's brackets, empty where there is none; None where something else stands there."""
+def _place_before(text: str) -> tuple[str, str] | None:
+    """The place and the date before a dateline's brackets, empty where there is none; None for anything else there."""
     match = _BEFORE_CREDIT.fullmatch(text)
-    return (match["place"] or "") if match else None
+    return (match["place"] or "", match["date"] or "") if match else None
 
 
 def _lift_credited(packed: PackedText, lines: LineTable, openings: Openings, lifted: Lifted) -> Spans:
@@ -122,11 +123,12 @@ def _lift_credited(packed: PackedText, lines: LineTable, openings: Openings, lif
     some, place = some[first], place[first]
     for row, name, code in zip(rows.tolist(), codes[some].tolist(), place.tolist(), strict=True):
         lifted.add("agency", row, agencies[name] or "")
-        where = places[code] or ""
+        where, date = places[code] or ("", "")
         if match := _BYLINE_PLACE.fullmatch(where) if where.startswith("By") else None:
             lifted.add("byline", row, match["byline"])
             where = match["place"]
         lifted.add("dateline", row, where)
+        lifted.add("dateline_date", row, date)
     return Spans(
         rows.astype(np.int32), openings.begin[some], openings.stop[some], np.full(len(some), _DATELINE, np.int32)
     )
@@ -153,6 +155,7 @@ def _lift_capitals(
             seen.add(row)
             found.append((row, int(openings.begin[k]), stop, _DATELINE))
             lifted.add("dateline", row, match["place"])
+            lifted.add("dateline_date", row, match["date"] or "")
 
 
 def _is_place(capitals: str, rest: str) -> bool:

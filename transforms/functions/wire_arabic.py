@@ -30,9 +30,9 @@ _AR_PART = rf"(?:{_AR_WORD}(?:[ ،]+{_AR_WORD}){{0,4}})"
 _DIGIT = r"[0-9\x{0660}-\x{0669}]"
 _AR_DAY = rf"\(?{_DIGIT}{{1,2}}\)?(?:\s*[-/]\s*{_DIGIT}{{1,2}}\b|\s+{_AR_WORD}(?:\s+{_AR_WORD})?)?"
 _AR_YEAR = rf"(?:\s*[-/،]?\s*{_DIGIT}{{4}}(?:\s*(?:هـ|ه|م)\b?)?)?"
-_AR_DATE = rf"(?:\s*[،-]?\s*{_AR_DAY}{_AR_YEAR})?"
+_AR_DATE = rf"(?:\s*[،-]?\s*(?P<date>{_AR_DAY}{_AR_YEAR}))?"
 # As Gulf agencies open: Hijri date, `corresponding to`, common date.
-_AR_DATES = rf"\s*[،-]?\s*{_AR_DAY}{_AR_YEAR}(?:\s*(?:الموافق)?\s*{_AR_DAY}{_AR_YEAR})?"
+_AR_DATES = rf"\s*[،-]?\s*(?P<date>{_AR_DAY}{_AR_YEAR}(?:\s*(?:الموافق)?\s*{_AR_DAY}{_AR_YEAR})?)"
 _JOINT = r"(?:\s*[-–—]\s*|\sـ{1,2}\s)"  # a lengthening stroke by itself stands for a dash
 _DESK = r"(?:رصد|تصوير|إعداد|اعداد|كتب|كتبت|متابعة|تقرير|حوار|ترجمة|حاوره|حاورته)(?:\s+و\S+)?\s*[:：-]\s*"
 # Verbs and particles: a "part" that holds one is a clause, not a name or a place.
@@ -137,6 +137,7 @@ def lift_arabic(
             else:
                 datelines.append((row, start, start + size))
                 lifted.add("dateline", row, parts["place"])
+                lifted.add("dateline_date", row, parts.get("date", ""))
                 lifted.add("agency", row, agency_names()[parts["agency"]])
     return datelines, bylines
 
