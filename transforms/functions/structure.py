@@ -34,9 +34,10 @@ STRUCTURE_RULES: dict[str, str] = {
 
 _BEFORE, _AFTER, _BETWEEN, _REPEATED, _COMMENTS = range(5)
 
-# Log-odds that a line is body. Logistic regression over lines of l3s_gn1, fundus_multi, half of scrapinghub and 500
-# texts of allsides_en_leftover (236,000 lines; fitted on the sites whose name has an even MD5), weighed by the root of
-# their words. On the other sites, before a text had to be a page to be cut: F1 by characters .91, .95, .88 and .99.
+# Log-odds that a line is body, a weight for each of `line_columns`. Logistic regression over lines of l3s_gn1,
+# fundus_multi, half of scrapinghub and 500 texts of allsides_en_leftover (236,000 lines; fitted on the sites whose name
+# has an even MD5), weighed by the root of their words. On the other sites, before a text had to be a page to be cut: F1
+# by characters .91, .95, .88 and .99. `python -m tests.quality.by_source` fits and tests anew, both ways.
 _WEIGHTS = np.array(
     [-2.902, 0.670, 0.569, 0.024, -0.121, -0.958, -1.224, -1.511, 0.249, -0.019, 0.250, 0.020, 0.139, 0.049, 0.151,
      0.026, -0.738, -0.662, 0.011, 0.026]
@@ -163,7 +164,19 @@ def _gone_above(lines: LineTable, gone: npt.NDArray[np.bool_]) -> Offsets:
 
 
 def _score(shapes: Shapes, article: npt.NDArray[np.int32]) -> npt.NDArray[np.float64]:
-    """Log-odds of each line to be body, from its own shape and its neighbours'."""
+    """Log-odds of each line to be body."""
+    score = np.zeros(len(shapes))
+    for weight, column in zip(_WEIGHTS, line_columns(shapes, article), strict=True):
+        score += weight * column
+    return score
+
+
+def line_columns(shapes: Shapes, article: npt.NDArray[np.int32]) -> list[npt.NDArray[np.float64]]:
+    """What a line is judged by, a column each, float64[m]: its own shape and those of up to five lines on either side.
+
+    Args:
+        shapes: of m lines in order; article: int32[m].
+    """
     words = np.log1p(shapes[:, WORDS]).astype(np.float64)
     ends = shapes[:, ENDS].astype(np.float64)
     sentence = words * ends
@@ -188,10 +201,7 @@ def _score(shapes: Shapes, article: npt.NDArray[np.int32]) -> npt.NDArray[np.flo
     columns += [
         beside(sentence, 3 * sign) + beside(sentence, 4 * sign) + beside(sentence, 5 * sign) for sign in (1, -1)
     ]
-    score = np.zeros(len(words))
-    for weight, column in zip(_WEIGHTS, columns, strict=True):
-        score += weight * column
-    return score
+    return columns
 
 
 @numba.njit(nogil=True, cache=True)
