@@ -132,6 +132,24 @@ def test_a_text_with_three_words_in_ten_edited_is_taken_over() -> None:
     assert verdict(left, right)[0] == relations.PARTIAL
 
 
+def test_the_beginning_of_a_story_is_what_a_round_up_takes_of_it() -> None:
+    """Its end is not, nor is a story that is held whole, nor one that is no longer than its beginning."""
+    story, others = text_of(1, 100), text_of(2, 70)
+    beginning, end = " ".join(story.split()[:40]), " ".join(story.split()[60:])
+
+    def begun(left: str, right: str) -> tuple[bool, bool]:
+        record = evidence_of(left, right)
+        made, turned = decide(record, SETTINGS), decide(swap_sides(record), SETTINGS)
+        assert (made.left_begun[0], made.right_begun[0]) == (turned.right_begun[0], turned.left_begun[0])
+        return bool(made.left_begun[0]), bool(made.right_begun[0])
+
+    assert begun(story, f"{others} {beginning}") == (True, False)
+    assert begun(story, f"{others} {beginning} {text_of(3, 60)}") == (True, False)
+    assert begun(story, f"{others} {end}") == (False, False)
+    assert begun(story, f"{others} {story}") == (False, False)
+    assert begun(beginning, f"{others} {beginning}") == (False, False)
+
+
 def test_another_story_is_refused() -> None:
     assert verdict(WIRE, LOCAL) == (relations.NONE, TOO_LITTLE, False, False)
     assert verdict("", WIRE) == (relations.NONE, TOO_LITTLE, False, False)
