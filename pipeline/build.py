@@ -15,6 +15,7 @@ from transforms.parts import WriteListing
 from transforms.publish_run import PublishRun, PublishTask
 from transforms.read_articles import ReadArticles
 from transforms.relate_articles import RelateArticles, RelateTask
+from transforms.rewrite_articles import FindRewrites, RewriteTask
 from transforms.sign_articles import SignArticles
 from transforms.stage_articles import StageArticles
 
@@ -64,14 +65,17 @@ def build_provisional(
     (weighed, known) | "Both" >> beam.Flatten() | "List pairs" >> WriteListing(listing)
 
 
-def build_complete(pipeline: beam.Pipeline, task: MatchTask, pairs_path: str, ranges: int, listing: str) -> None:
-    """5: what is compared through a representative, with all that the representative has to do with."""
-    (
-        pipeline
-        | "Ranges" >> beam.Create(list(range(ranges)))
-        | "Weigh pairs" >> WeighPairs(task, pairs_path, ranges)
-        | "List pairs" >> WriteListing(listing)
+def build_complete(
+    pipeline: beam.Pipeline, task: MatchTask, pairs_path: str, ranges: int, rewrites: RewriteTask, listing: str
+) -> None:
+    """5: what is compared through a representative, with all that it has to do with; and rewrites in other words."""
+    weighed = (
+        pipeline | "Ranges" >> beam.Create(list(range(ranges))) | "Weigh pairs" >> WeighPairs(task, pairs_path, ranges)
     )
+    reworded = (
+        pipeline | "Parts of stretches" >> beam.Create(rewrites.elements) | "Find rewrites" >> FindRewrites(rewrites)
+    )
+    (weighed, reworded) | "Both" >> beam.Flatten() | "List pairs" >> WriteListing(listing)
 
 
 def build_relate(pipeline: beam.Pipeline, task: RelateTask, listing: str) -> None:

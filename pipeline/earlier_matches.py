@@ -103,7 +103,7 @@ def withdrawn_rows(
     nothing: dict[str, object] = {
         "relation": RELATION_CODES[NONE], "accepted": False, "reason": WITHDRAWN, "contained_side": None,
         "jaccard": 0.0, "containment": 0.0, "rare_containment": 0.0, "shared": 0, "shared3": 0, "rare_shared": 0,
-        "longest_run": 0,
+        "longest_run": 0, "shared_weight": 0,
     }  # fmt: skip
     for name, value in nothing.items():
         field = MATCH.field(name)

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from pipeline.errors import UsageError
 from pipeline.labels import current_labels
 from pipeline.store import Store
+from schemas import relations
 
 SHOWN = [
     "article_id", "source_id", "source", "url", "title", "published_at", "source_uri", "position", "byline", "dateline",
@@ -132,6 +133,8 @@ def _told(found: dict[str, Any]) -> str:
             f"{row['rare_containment']:.2f} shared ({row['rare_shared']} phrases); of this article's phrases "
             f"{_share(row['shared3'], row[side + '_shingles3'])} are in the other; longest run {row['longest_run']}"
         )
+        if row["relation"] == relations.REWRITE:
+            lines.append(_reworded(row, side))
     lines.append(f"removed from the text: {len(article['removed'])} span(s)")
     for span in article["removed"]:
         text = " ".join(span["text"].split())
@@ -144,9 +147,25 @@ def _told(found: dict[str, Any]) -> str:
 def _verdict(label: dict[str, Any]) -> str:
     if label["relation"] == "kept":
         return "kept: it stands for itself"
+    if label["relation"] == relations.REWRITE:
+        where = "is kept" if label["is_kept"] else f"{label['kept_id']} stands for it"
+        return f"rewrite: the same report as {label['derived_from']} in other words; {where}"
     if label["is_kept"]:
         return f"{label['relation']}: takes text from {label['derived_from']}, and is kept for its own"
     return f"{label['relation']} copy of {label['kept_id']}, which stands for it"
+
+
+def _reworded(row: dict[str, Any], side: str) -> str:
+    """What a rewrite is told by."""
+    other = "left" if side == "right" else "right"
+    shared = row["shared_weight"]
+    own, others = _share(shared, row[f"{side}_weight"]), _share(shared, row[f"{other}_weight"])
+    level, paced = _share(row["level_weight"], shared), _share(row["paced_weight"], shared)
+    return (
+        f"    of its names, numbers and unusual words {own} (by how rare they are) are in the other, and {others} of the "
+        f"other's in it; of these {level} at the same height and {paced} in step; numbers {row['figures_shared']} of "
+        f"{row[f'{side}_figures']} and {row[f'{other}_figures']}"
+    )
 
 
 def _share(part: int, whole: int) -> str:

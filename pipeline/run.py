@@ -50,6 +50,7 @@ from transforms.learn_furniture import FurnitureTask
 from transforms.match_articles import MatchTask, load_array, open_catalogue, save_array
 from transforms.publish_run import PublishTask, write_table
 from transforms.relate_articles import RelateTask
+from transforms.rewrite_articles import is_of_rewrites, plan_rewrites
 
 RELABEL = "relabel"
 """The `kind` of a manifest of new labels without new articles."""
@@ -312,7 +313,7 @@ class _Run:
         """Whether what earlier runs decided still holds: by the same settings, and by this version's evidence."""
 
         def deciding(settings: dict[str, Any]) -> dict[str, Any]:
-            return {key: value for key, value in settings.items() if key.startswith(("match.", "relate."))}
+            return {key: value for key, value in settings.items() if key.startswith(("match.", "rewrite.", "relate."))}
 
         if not self.store.runs or self.store.runs[-1]["schema_version"] != SCHEMA_VERSION:
             return False
@@ -348,9 +349,15 @@ class _Run:
         pairs = complete(_weighed(weighed_paths), through, self.settings)
         pairs_path, ranges = self._path("pairs-to-complete.npy"), self.options.workers
         save_array(pairs_path, pairs[catalogue.decided_anew(pairs, changed)])
-        rows = self._job("5-complete", lambda p, listing: build.build_complete(p, task, pairs_path, ranges, listing))
+        proposing = catalogue.ends(catalogue.handles[catalogue.stands & changed.concerns(catalogue.day)])
+        rewrites = plan_rewrites(anchors, through, proposing, self.folder, self.settings.rewrite)
+        rows = self._job(
+            "5-complete", lambda p, listing: build.build_complete(p, task, pairs_path, ranges, rewrites, listing)
+        )
+        caps["crowded_terms"] = sum(row.get("crowded_terms", 0) for row in rows)
         weighed_paths += sorted(row["path"] for row in rows)
-        return weighed_paths, task, caps
+        # Rewrites first: where a pair is proposed in two ways, the evidence given first counts, and theirs says more.
+        return sorted(weighed_paths, key=lambda path: not is_of_rewrites(path)), task, caps
 
     def _match_new(
         self, parts: list[dict[str, Any]], task: MatchTask, catalogue: Catalogue

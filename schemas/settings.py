@@ -12,11 +12,12 @@ import json
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from schemas import relations
 from schemas.checked_settings import Bound, Checked, SettingError, setting
+from schemas.rewrite_settings import RewriteSettings
 
 MEBI = 1 << 20
 
@@ -380,6 +381,7 @@ class Settings:
     clean: CleanSettings = CleanSettings()
     sign: SignSettings = SignSettings()
     match: MatchSettings = MatchSettings()
+    rewrite: RewriteSettings = field(default_factory=RewriteSettings)
     relate: RelateSettings = RelateSettings()
     furniture: FurnitureSettings = FurnitureSettings()
     publish: PublishSettings = PublishSettings()

@@ -8,8 +8,9 @@ SCHEMA_VERSION = 3
 """Raised by every change of a stored schema; a store says its own in each file and manifest.
 
 2: matches/ have `asked`, `long_lead_covered`, `place` and `long_place`; furniture/ is new.
-3: sketches/ have `source` and `completeness`; matches/ have `pieces`, and their `number_substitutions` are of other
-numbers, not of the same ones written otherwise; clean/ and copies/ have `dateline_date`.
+3: sketches/ have `source`, `terms` and `completeness`; matches/ have `pieces` and what a rewrite is told by
+(REWRITE_COUNTS), and their `number_substitutions` are of other numbers, not of the same ones written otherwise; clean/
+and copies/ have `dateline_date`.
 """
 
 TIMESTAMP = pa.timestamp("us", tz="UTC")
@@ -113,6 +114,7 @@ SKETCH = pa.schema(
         pa.field("minhash", pa.binary(MINHASH_BYTES), nullable=False),
         pa.field("anchors", pa.list_(pa.uint64()), nullable=False),
         pa.field("words", pa.list_(pa.uint32()), nullable=False),
+        pa.field("terms", pa.list_(pa.uint32()), nullable=False),
         pa.field("completeness", pa.int32()),
     ]
 )
@@ -121,16 +123,25 @@ SKETCH = pa.schema(
 `day`: days since 1970 of `published_at`. `source`: a hash of the outlet's name, null where it isn't known, and before
 schema version 3. `origin_rank`: 0 the credited wire or outlet itself, 1 credits nobody,
 2 credits somebody else. `text_digest`: of the folded words (equal: the same text). `shingles`: distinct word
-5-shingles. `words`: hashes of the folded words in order, from which every shingle follows. `completeness`: rare
-3-shingles, once that can't change any more because the sketches around were cut short (`pipeline/retention.py`): of
-those published before the first day that counts `words` and `anchors` are empty.
+5-shingles. `words`: hashes of the folded words in order, from which every shingle follows. `terms`: of the words that
+have one, in order, a hash of a form that survives inflection and transliteration (transforms/functions/terms.py).
+`completeness`: rare 3-shingles, once that can't change any more because the sketches around were cut short
+(`pipeline/retention.py`): of those published before the first day that counts `words`, `terms` and `anchors` are
+empty.
 """
+
+REWRITE_COUNTS = (
+    "left_weight", "right_weight", "shared_weight", "level_weight", "paced_weight",
+    "left_figures", "right_figures", "figures_shared",
+)  # fmt: skip
+"""What tells a rewrite in other words (see transforms/functions/rewriting.py); 0 where a pair was not compared so."""
 
 MATCH_COUNTS = (
     "shared", "left_shingles", "right_shingles", "shared3", "left_shingles3", "right_shingles3",
     "rare_shared", "left_rare", "right_rare", "left_words", "right_words", "longest_run", "blocks", "pieces",
     "covered3", "covered8", "covered15", "in_order", "substitutions", "number_substitutions",
     "numbers", "numbers_shared", "lead_covered", "long_lead_covered", "place", "long_place", "days_apart",
+    *REWRITE_COUNTS,
 )  # fmt: skip
 """The counts that a match rests on (see transforms/functions/evidence.py), enough to decide it again."""
 

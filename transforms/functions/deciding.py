@@ -14,6 +14,7 @@ import numpy.typing as npt
 from schemas import relations
 from schemas.settings import MatchSettings
 from transforms.functions.evidence import LEAD_WORDS
+from transforms.functions import rewording
 from transforms.functions.likeness import (
     COPY,
     TAKEN_OVER,
@@ -27,8 +28,10 @@ from transforms.functions.likeness import (
 Mask = npt.NDArray[np.bool_]
 Shares = npt.NDArray[np.float64]
 
-RELATION_CODES = (relations.NONE, relations.PARTIAL, relations.CONTAINED, relations.NEAR, relations.EXACT)
-NONE, PARTIAL, CONTAINED, NEAR, EXACT = range(5)
+RELATION_CODES = (
+    relations.NONE, relations.REWRITE, relations.PARTIAL, relations.CONTAINED, relations.NEAR, relations.EXACT,
+)  # fmt: skip
+NONE, REWRITE, PARTIAL, CONTAINED, NEAR, EXACT = range(6)
 
 REASONS = (
     "the folded words are the same",
@@ -39,9 +42,11 @@ REASONS = (
     "too short to be sure: only an almost identical text would count",
     "one unbroken piece in the middle and nothing else: a quoted statement, or a page's insert",
     *(figure.lacking for figure in COPY.figures),
+    *rewording.REASONS,
 )
 (SAME_WORDS, BOTH_IN, ONE_IN, PART_IN, TOO_LITTLE, TOO_BRIEF, ONE_PIECE, FIRST_LACKING) = range(8)
 COMMON_LANGUAGE, OTHER_NUMBERS = FIRST_LACKING + 1, FIRST_LACKING + 3
+FIRST_REWORDED = FIRST_LACKING + len(COPY.figures)
 
 
 @dataclass(frozen=True)
@@ -117,6 +122,9 @@ def decide(evidence: npt.NDArray[np.void], settings: MatchSettings) -> Decisions
     reason[alike] = FIRST_LACKING + COPY.most_lacking(evidence[alike])
     reason[alike & one_piece] = ONE_PIECE
     reason[alike & brief] = TOO_BRIEF
+    way = rewording.told_again(evidence)
+    rewrite = (relation == NONE) & (way != rewording.NO_WAY)
+    relation[rewrite], reason[rewrite] = REWRITE, FIRST_REWORDED + way[rewrite]
     akin = (containment(evidence) >= settings.partial_containment) & (
         rare_containment(evidence) >= settings.partial_containment
     )

@@ -236,12 +236,12 @@ def _expand(
 
 
 def _keepers_of_dropped(members: Ints, keeper: Ints, source: Ints, dropped: npt.NDArray[np.bool_]) -> Ints:
-    """Keepers where a partial article leaves clean/: what it derives from stands for it, or that one's keeper."""
+    """Keepers where a partial article or a rewrite leaves clean/: what it derives from stands for it, or its keeper."""
     keeper = keeper.copy()
     place = {article: at for at, article in enumerate(members.tolist())}
     for at in np.flatnonzero(dropped & (keeper == members) & (source >= 0)).tolist():
         standing = int(source[at])
-        # Sources are earlier than what derives from them, so this ends.
+        # Nothing derives from what derives from it, so this ends.
         while standing in place and (keeper[place[standing]] != standing or dropped[place[standing]]):
             ahead = int(keeper[place[standing]])
             standing = ahead if ahead != standing else int(source[place[standing]])

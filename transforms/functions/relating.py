@@ -19,7 +19,7 @@ from scipy.sparse.csgraph import connected_components
 
 from schemas import relations
 from schemas.settings import RelateSettings
-from transforms.functions.deciding import EXACT, NEAR, NONE, PARTIAL, RELATION_CODES
+from transforms.functions.deciding import EXACT, NEAR, NONE, PARTIAL, RELATION_CODES, REWRITE
 
 Ints = npt.NDArray[np.int64]
 COMPLETENESS_STEP = 0.1
@@ -235,6 +235,7 @@ class _Walk:
         self.into: dict[int, dict[int, int]] = defaultdict(dict)
         self.known: dict[int, set[int]] = defaultdict(set)
         self.takes: dict[int, list[tuple[float, int]]] = defaultdict(list)
+        self.reworded: dict[int, list[int]] = defaultdict(list)
         for left, right, relation, left_in, right_in, left_share, right_share, join in zip(
             pairs.left.tolist(), pairs.right.tolist(), pairs.relation.tolist(), pairs.left_in.tolist(),
             pairs.right_in.tolist(), pairs.left_share.tolist(), pairs.right_share.tolist(), joins.tolist(), strict=True,
@@ -245,7 +246,10 @@ class _Walk:
                 self.into[left][right] = relation
             if join and right_in:
                 self.into[right][left] = relation
-            if relation != NONE:
+            if relation == REWRITE:
+                self.reworded[left].append(right)
+                self.reworded[right].append(left)
+            elif relation != NONE:
                 self.takes[left].append((left_share, right))
                 self.takes[right].append((right_share, left))
 
@@ -260,6 +264,7 @@ class _Walk:
                 current, keepers = self.component[article], []
             self._place(article, keepers)
         self._derive()
+        self._derive_rewrites()
 
     def _place(self, article: int, keepers: list[int]) -> None:
         into = self.into.get(article, {})
@@ -292,6 +297,41 @@ class _Walk:
             if best is not None:
                 self.relation[article] = relations.ARTICLE_RELATIONS.index(relations.PARTIAL)
                 self.derived[article] = best[3]
+
+    def _derive_rewrites(self) -> None:
+        """A kept article that tells another one's report in other words, and takes no text, is a rewrite of it.
+
+        The source is the wire or outlet credited itself, else the earlier one; of several the first of these.
+        """
+        for article in sorted(self.reworded, key=self._origin):
+            if self.kept[article] != article or self.derived[article] >= 0:
+                continue
+            for other in sorted(self.reworded[article], key=self._origin):
+                keeper = int(self.kept[other])
+                source = keeper if self._origin(keeper) < self._origin(article) else other
+                if keeper == article or self._origin(source) >= self._origin(article):
+                    continue
+                # The wire goes before an earlier paper: by text taken over it may derive from this article itself.
+                if article not in self._sources(source):
+                    self.relation[article] = relations.ARTICLE_RELATIONS.index(relations.REWRITE)
+                    self.derived[article] = source
+                    break
+
+    def _origin(self, article: int) -> tuple[bool, int, int, str]:
+        """What orders articles of which one tells the other's report: lower is nearer to the source."""
+        credited = int(self.articles.origin_rank[article])
+        return credited != 0, int(self.articles.published[article]), credited, self.articles.ids[article]
+
+    def _sources(self, article: int) -> set[int]:
+        """The article, what stands for it, and what these derive from, and so on."""
+        found: set[int] = set()
+        ahead = [article]
+        while ahead:
+            one = ahead.pop()
+            if one >= 0 and one not in found:
+                found.add(one)
+                ahead += [int(self.kept[one]), int(self.derived[one])]
+        return found
 
     def labels(self) -> Labels:
         story = np.arange(self.n, dtype=np.int64)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from transforms.functions import folding
+from transforms.functions.terms import MAX_LETTERS, term_of
 
 WordHashes = npt.NDArray[np.uint32]
 ShingleHashes = npt.NDArray[np.uint64]
@@ -78,8 +79,12 @@ def _hash_words(
     starts: npt.NDArray[np.int32],
     out: WordHashes,
     out_offsets: Offsets,
+    terms: WordHashes,
 ) -> int:
     count = 0
+    letters = np.empty(MAX_LETTERS, np.uint32)
+    length = 0
+    with_terms = len(terms) > 0
     for document in range(len(offsets) - 1):
         out_offsets[document] = count
         state = _WORD_SEED
@@ -120,13 +125,22 @@ def _hash_words(
                 if entry != 0:
                     if inside == _UNSPACED_RUN:
                         out[count] = _close(state, digit)
+                        if with_terms:
+                            terms[count] = term_of(letters, length, digit != 0, inside == _UNSPACED_RUN)
+                        length = 0
                         count += 1
                         state = _WORD_SEED
                     state = (state ^ np.uint64(entry & _CODE_POINT)) * _WORD_PRIME
+                    if with_terms and length < MAX_LETTERS:
+                        letters[length] = entry & _CODE_POINT
+                        length += 1
                     digit |= np.uint64(entry & _DIGIT)
                     inside = _SPACED
                 elif inside == _SPACED:
                     out[count] = _close(state, digit)
+                    if with_terms:
+                        terms[count] = term_of(letters, length, digit != 0, inside == _UNSPACED_RUN)
+                    length = 0
                     count += 1
                     state = _WORD_SEED
                     digit = np.uint64(0)
@@ -145,17 +159,26 @@ def _hash_words(
                     ends = inside == _SPACED and (one == 0 or unspaced)
                 if ends:
                     out[count] = _close(state, digit)
+                    if with_terms:
+                        terms[count] = term_of(letters, length, digit != 0, inside == _UNSPACED_RUN)
+                    length = 0
                     count += 1
                     state = _WORD_SEED
                     digit = np.uint64(0)
                     inside = _OUTSIDE
                 if one != 0:
                     state = (state ^ np.uint64(one & _CODE_POINT)) * _WORD_PRIME
+                    if with_terms and length < MAX_LETTERS:
+                        letters[length] = one & _CODE_POINT
+                        length += 1
                     digit |= np.uint64(one & _DIGIT)
                     inside = _UNSPACED_RUN if unspaced else _SPACED
                     before = one
         if inside != _OUTSIDE:
             out[count] = _close(state, digit)
+            if with_terms:
+                terms[count] = term_of(letters, length, digit != 0, inside == _UNSPACED_RUN)
+            length = 0
             count += 1
     out_offsets[len(offsets) - 1] = count
     return count
@@ -173,15 +196,26 @@ def hash_words(texts: pa.StringArray) -> tuple[WordHashes, Offsets]:
 
     FNV-1a (Fowler, Noll, Vo) over folded code points, finished by SplitMix64 and cut to 32 bits.
     """
+    words, offsets, _ = _hashed_words(texts, with_terms=False)
+    return words, offsets
+
+
+def hash_words_and_terms(texts: pa.StringArray) -> tuple[WordHashes, Offsets, WordHashes]:
+    """As `hash_words`, with the term of each word (`terms`), 0 where it has none: uint32[total words]."""
+    return _hashed_words(texts, with_terms=True)
+
+
+def _hashed_words(texts: pa.StringArray, *, with_terms: bool) -> tuple[WordHashes, Offsets, WordHashes]:
     data, offsets = packed_text(texts)
     entries, expansions, starts = folding.fold_tables()
     # A one-byte character can become one word at most, and an expansion (3 bytes or more) at most 18 letters.
     longest = int(np.diff(starts).max()) if len(starts) > 1 else 1
     room = int(offsets[-1] - offsets[0]) * max(1, -(-longest // 3)) + len(texts)
     out = np.empty(room, np.uint32)
+    terms = np.empty(room if with_terms else 0, np.uint32)
     out_offsets = np.zeros(len(texts) + 1, np.int64)
-    count = _hash_words(data, offsets, entries, expansions, starts, out, out_offsets)
-    return out[:count].copy(), out_offsets
+    count = _hash_words(data, offsets, entries, expansions, starts, out, out_offsets, terms)
+    return out[:count].copy(), out_offsets, terms[:count].copy()
 
 
 @numba.njit(nogil=True, cache=True)

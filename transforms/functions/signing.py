@@ -14,10 +14,14 @@ from schemas.settings import SignSettings
 from schemas.tables import MINHASH_BYTES, SKETCH
 from transforms.functions.agencies import agency_named
 from transforms.functions.minhash import DATASKETCH_SCHEME, DATASKETCH_SEED, sketch_words
-from transforms.functions.shingling import hash_words
+from transforms.functions.shingling import hash_words_and_terms
+from transforms.functions.terms import NO_TERM
 
 FOLDING_VERSION = 2
 """Raised when folding or hashing changes: old fingerprints can't be compared with new ones then."""
+
+TERMS_VERSION = 1
+"""The same for `terms`."""
 
 MICROSECONDS_A_DAY = 86_400_000_000
 
@@ -29,7 +33,7 @@ def scheme(settings: SignSettings) -> str:
     """
     return (
         f"minhash=128,{DATASKETCH_SEED},{DATASKETCH_SCHEME};fold={FOLDING_VERSION};shingle={settings.shingle_words};"
-        f"anchors={settings.anchor_scale},{settings.min_anchors}"
+        f"anchors={settings.anchor_scale},{settings.min_anchors};terms={TERMS_VERSION}"
     )
 
 
@@ -81,7 +85,9 @@ def sign_batch(
     Returns:
         SKETCH, n rows in the same order.
     """
-    words, offsets = hash_words(cleaned.column("text"))
+    words, offsets, terms = hash_words_and_terms(cleaned.column("text"))
+    has_term = terms != NO_TERM
+    term_offsets = np.r_[0, np.cumsum(has_term)][offsets]
     sketches = sketch_words(
         words, offsets, size=settings.shingle_words, scale=settings.anchor_scale, min_anchors=settings.min_anchors
     )
@@ -100,6 +106,7 @@ def sign_batch(
         "minhash": fixed_binary(sketches.minhash.astype("<u4"), MINHASH_BYTES),
         "anchors": list_column(sketches.anchors, sketches.anchor_offsets),
         "words": list_column(words, offsets),
+        "terms": list_column(terms[has_term], term_offsets),
         "completeness": pa.nulls(cleaned.num_rows, pa.int32()),
     }
     return pa.RecordBatch.from_arrays([columns[name] for name in SKETCH.names], schema=SKETCH)

@@ -158,21 +158,22 @@ class SketchFiles:
     def handles(self, number: int) -> Handles:
         return handles_of(number, np.arange(self.table(number, ["day"]).num_rows))
 
-    def gather_words(self, handles: Handles) -> tuple[WordHashes, Offsets]:
-        """The word hashes of the given articles, packed in their order."""
+    def gather_words(self, handles: Handles, column: str = "words") -> tuple[WordHashes, Offsets]:
+        """The word hashes (or another list column of uint32) of the given articles, packed in their order."""
         files, rows = file_and_row(handles)
         lengths = np.zeros(len(handles), np.int64)
         starts = np.zeros(len(handles), np.int64)
         opened: dict[int, WordHashes] = {}
         for number in np.unique(files).tolist():
-            opened[number], offsets = self.words(number)
+            values, offsets = self.file(number).packed(column)
+            opened[number] = values.astype(np.uint32, copy=False)
             mine = files == number
             starts[mine] = offsets[rows[mine]]
             lengths[mine] = offsets[rows[mine] + 1] - offsets[rows[mine]]
         ends = np.r_[0, np.cumsum(lengths)]
         packed = np.empty(int(ends[-1]), np.uint32)
-        for number, values in opened.items():
-            _copy_rows(values, starts, ends, np.flatnonzero(files == number), packed)
+        for number, held in opened.items():
+            _copy_rows(held, starts, ends, np.flatnonzero(files == number), packed)
         return packed, ends
 
     def gather_lengths(self, handles: Handles, column: str) -> Offsets:
