@@ -162,7 +162,7 @@ def _reworded(row: dict[str, Any], side: str) -> str:
     own, others = _share(shared, row[f"{side}_weight"]), _share(shared, row[f"{other}_weight"])
     level, paced = _share(row["level_weight"], shared), _share(row["paced_weight"], shared)
     return (
-        f"    of its names, numbers and unusual words {own} (by how rare they are) are in the other, and {others} of the "
+        f"    of its names, numbers and unusual words {own} (by how rare they are) are in the other, {others} of the "
         f"other's in it; of these {level} at the same height and {paced} in step; numbers {row['figures_shared']} of "
         f"{row[f'{side}_figures']} and {row[f'{other}_figures']}"
     )

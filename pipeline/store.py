@@ -85,9 +85,9 @@ class Store:
         if stored != scheme:
             raise UsageError(
                 f"{self.path} holds fingerprints of the scheme {stored}; this run would make {scheme}, and the two "
-                "can't be compared. Give the sign.* settings the store was made with; where `fold` differs, another "
-                "version of the program made it: read the articles again into a new store (`copydesk run --input ... "
-                "--store NEW`). What is in this one can still be read, exported, verified and compared"
+                "can't be compared. Give the sign.* settings the store was made with; where `fold` or `terms` differs, "
+                "another version of the program made it: read the articles again into a new store (`copydesk run "
+                "--input ... --store NEW`). What is in this one can still be read, exported, verified and compared"
             )
 
     def known_inputs(self) -> set[str]:
@@ -134,7 +134,7 @@ class Store:
     def read(self, table: str, columns: Sequence[str] | None = None, run: str | None = None) -> pa.Table:
         """All rows of a table, earlier runs first.
 
-        Columns that a file of an older schema lacks are null, or 0, False and "" where the schema has no nulls.
+        Columns that a file of an older schema lacks are null, or 0, False, "" and [] where the schema has no nulls.
         """
         schema = STORE_TABLES[table]
         names = list(columns) if columns is not None else schema.names
@@ -215,6 +215,11 @@ def filled(part: pa.Table, wanted: pa.Schema) -> pa.Table:
         elif field.nullable:
             columns.append(pa.nulls(part.num_rows, field.type))
         else:
-            nothing = "" if pa.types.is_string(field.type) else pa.scalar(0).cast(field.type).as_py()
-            columns.append(pa.repeat(pa.scalar(nothing, field.type), part.num_rows))
+            columns.append(pa.repeat(_nothing(field.type), part.num_rows))
     return pa.table(columns, schema=wanted)
+
+
+def _nothing(kind: pa.DataType) -> pa.Scalar:
+    if pa.types.is_list(kind):
+        return pa.scalar([], kind)
+    return pa.scalar("", kind) if pa.types.is_string(kind) else pa.scalar(0).cast(kind)

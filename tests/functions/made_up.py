@@ -10,13 +10,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipeline.earlier_matches import standing_pairs
+from pipeline.earlier_matches import new_rows, standing_pairs, withdrawn_rows
+from pipeline.labels import newest
 from schemas import relations
 from schemas.settings import Settings
 from schemas.tables import CLEANED
 from transforms.functions.catalogue import Catalogue, changes, read_catalogue
 from transforms.functions.joining import BAND_POSTING, PAIR, POSTING, join_postings, star_buckets
-from transforms.functions.labelling import RelatedRun, collapse, complete, relate_run
+from transforms.functions.labelling import Collapsed, RelatedRun, collapse, complete, relate_run
 from transforms.functions.matching import (
     WEIGHED,
     anchor_postings_of,
@@ -25,6 +26,8 @@ from transforms.functions.matching import (
     count_stretch,
     weigh,
 )
+from transforms.functions.rewrites import find_rewrites
+from transforms.functions.rewriting import TermTables, count_terms
 from transforms.functions.signing import sign_batch
 from transforms.functions.sketch_files import SketchFiles
 from transforms.functions.stretches import Changed, DaysTables, handles_in, standing_by_stretch
@@ -124,7 +127,34 @@ def weighed_pairs(
     pairs = pairs[(pairs["shared"] >= match.min_shared_anchors) & (pairs["shared"] >= match.min_shared_share * fewer)]
     weighed = np.concatenate([alike, weigh(sketches, decided(pairs), tables, match)])
     more = complete(weighed, through, settings)
-    return decided(np.concatenate([weighed, weigh(sketches, decided(more), tables, match)]))
+    reworded = rewrites(sketches, catalogue, through, tables, changed, settings)
+    return decided(np.concatenate([reworded, weighed, weigh(sketches, decided(more), tables, match)]))
+
+
+def rewrites(
+    sketches: SketchFiles,
+    catalogue: Catalogue,
+    through: Collapsed,
+    tables: DaysTables,
+    changed: Changed,
+    settings: Settings,
+) -> npt.NDArray[np.void]:
+    """What job 5 finds told in other words."""
+    window = settings.match.window_days
+    standing = standing_by_stretch(catalogue.handles[catalogue.stands], catalogue.day[catalogue.stands], window)
+    out = np.union1d(catalogue.handles[~catalogue.stands | ~changed.concerns(catalogue.day)], through.handles)
+    terms = TermTables(lambda stretch: count_terms(sketches, handles_in(standing, stretch)))
+
+    def proposing(stretch: int) -> npt.NDArray[np.uint64]:
+        return np.setdiff1d(handles_in(standing, stretch), out)
+
+    found = [
+        find_rewrites(
+            sketches, (stretch, 0, 1), proposing, through, terms, tables, changed, settings.match, settings.rewrite
+        )[0]
+        for stretch in np.unique(standing["stretch"]).tolist()
+    ]
+    return gathered(found, WEIGHED)
 
 
 def plain_run(
@@ -172,6 +202,30 @@ def labels_by_id(catalogue: Catalogue, related: RelatedRun) -> dict[str, Label]:
         ids[one]: Label(NAMES[relation], ids[kept], ids[source] if source >= 0 else None, ids[story])
         for one, relation, kept, source, story in zip(*(column.tolist() for column in columns), strict=True)
     }
+
+
+def in_runs(*batches: list[Article]) -> dict[str, Label]:
+    """The labels after runs that each know the sketches and matches of those before."""
+    labels: dict[str, Label] = {}
+    earlier: pa.Table | None = None
+    for number in range(len(batches)):
+        catalogue, related, _ = plain_run(batches[: number + 1], first_new=number << 24, earlier=earlier)
+        for at in np.flatnonzero(related.touched & catalogue.counted).tolist():
+            one = catalogue.ids[at].as_py()
+            labels[one] = Label("kept", one, None, one)
+        labels |= labels_by_id(catalogue, related)
+        rows = related.matches
+        if earlier is not None:
+            changed, match = changes(catalogue, DEFAULTS.match.window_days), DEFAULTS.match
+            rows = [earlier, new_rows(rows, earlier, match), withdrawn_rows(catalogue, earlier, rows, changed, match)]
+            rows = newest(pa.concat_tables(rows).combine_chunks(), ["left_id", "right_id"])
+        earlier = rows
+    return settled(labels)
+
+
+def settled(labels: dict[str, Label]) -> dict[str, Label]:
+    """Without the articles that stand for themselves, as one without a label does."""
+    return {one: label for one, label in labels.items() if label != Label("kept", one, None, one)}
 
 
 def pairs_array(pairs: Iterable[tuple[int, int]]) -> npt.NDArray[np.void]:

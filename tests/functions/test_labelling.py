@@ -11,22 +11,22 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from pipeline.earlier_matches import new_rows, withdrawn_rows
-from pipeline.labels import newest
 from schemas.tables import MATCH, MATCH_COUNTS
 from tests.functions.made_up import (
     DEFAULTS,
     Article,
     Label,
     article_id,
+    in_runs,
     labels_by_id,
     plain_run,
+    settled,
     sketch_files,
     tables_of,
     text_of,
     words_of,
 )
-from transforms.functions.catalogue import NO_TIME, changes, read_catalogue
+from transforms.functions.catalogue import NO_TIME, read_catalogue
 from transforms.functions.joining import PAIR
 from transforms.functions.labelling import MAX_CLUSTER_PAIRS, MAX_TWIN_ROWS, match_rows, stored_pairs, swap_sides
 from transforms.functions.matching import weigh
@@ -248,30 +248,6 @@ def test_stored_matches_come_back_as_they_were(seed: int) -> None:
     few = read_catalogue(sketch_files([shuffled[1:]]), 0)
     assert len(stored_pairs(few, related.matches)) <= len(pairs)
     assert len(stored_pairs(catalogue, related.matches.slice(0, 0))) == 0
-
-
-def in_runs(*batches: list[Article]) -> dict[str, Label]:
-    """The labels after runs that each know the sketches and matches of those before."""
-    labels: dict[str, Label] = {}
-    earlier: pa.Table | None = None
-    for number in range(len(batches)):
-        catalogue, related, _ = plain_run(batches[: number + 1], first_new=number << 24, earlier=earlier)
-        for at in np.flatnonzero(related.touched & catalogue.counted).tolist():
-            one = catalogue.ids[at].as_py()
-            labels[one] = Label("kept", one, None, one)
-        labels |= labels_by_id(catalogue, related)
-        rows = related.matches
-        if earlier is not None:
-            changed, match = changes(catalogue, DEFAULTS.match.window_days), DEFAULTS.match
-            rows = [earlier, new_rows(rows, earlier, match), withdrawn_rows(catalogue, earlier, rows, changed, match)]
-            rows = newest(pa.concat_tables(rows).combine_chunks(), ["left_id", "right_id"])
-        earlier = rows
-    return settled(labels)
-
-
-def settled(labels: dict[str, Label]) -> dict[str, Label]:
-    """Without the articles that stand for themselves, as one without a label does."""
-    return {one: label for one, label in labels.items() if label != Label("kept", one, None, one)}
 
 
 def in_two_runs(first: list[Article], second: list[Article]) -> dict[str, Label]:

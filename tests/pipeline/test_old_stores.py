@@ -1,7 +1,7 @@
 """Stores that older programs made are read; what can't go on with them says so and changes nothing.
 
-`stores/schema_1` is of schema version 1: two runs over `agencies` and `harrowby_echo`, then `lowmarsh_courier` and
-`al_manara` of the seeds.
+`stores/schema_1` and `stores/schema_2` are of schema versions 1 and 2: two runs over `agencies` and `harrowby_echo`,
+then `lowmarsh_courier` and `al_manara` of the seeds.
 """
 
 from __future__ import annotations
@@ -18,15 +18,22 @@ from pipeline.command_line import main
 from pipeline.store import Store
 from tests.pipeline.store_reading import SEEDS, rows_of
 
-OLD = Path(__file__).parent / "stores" / "schema_1"
+STORES = Path(__file__).parent / "stores"
+SCHEMES = {1: ("fold=1", "fold=2"), 2: ("terms=1",)}
+"""By schema version, what of the scheme the message must show: what the store has, and this program."""
 RUNS = [(9, 7, 2), (9, 6, 3)]
 """Records, clean and copies of its runs, as the old program's own summaries told them. The second made a
 copy of one that the first had kept: 12 are kept."""
 
 
+@pytest.fixture(params=sorted(SCHEMES))
+def version(request: pytest.FixtureRequest) -> int:
+    return int(request.param)
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(OLD, tmp_path / "store"))
+def store(version: int, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(STORES / f"schema_{version}", tmp_path / "store"))
 
 
 def content(folder: Path) -> dict[str, str]:
@@ -38,11 +45,11 @@ def content(folder: Path) -> dict[str, str]:
     }
 
 
-def test_it_is_an_old_store() -> None:
-    manifests = Store(str(OLD)).manifests
-    assert [manifest["schema_version"] for manifest in manifests] == [1, 1]
+def test_it_is_an_old_store(version: int, store: Path) -> None:
+    manifests = Store(str(store)).manifests
+    assert [manifest["schema_version"] for manifest in manifests] == [version, version]
     assert [tuple(one["counts"][name] for name in ("records", "clean", "copies")) for one in manifests] == RUNS
-    assert not any("warnings" in manifest for manifest in manifests)
+    assert any("warnings" in manifest for manifest in manifests) == (version > 1)
 
 
 def test_verify_finds_every_promise_kept(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -95,17 +102,26 @@ def test_export_holds_what_is_kept(store: Path, tmp_path: Path, form: str) -> No
     assert all(row["text"] for row in rows)
 
 
-def test_compare_with_itself_is_the_same(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["compare", str(store), str(OLD)]) == 0
+def test_compare_with_itself_is_the_same(version: int, store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", str(store), str(STORES / f"schema_{version}")]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == "the same"
 
 
+def test_a_compacted_one_says_the_same(version: int, store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compact", "--quiet", "--store", str(store)]) == 0
+    assert main(["compare", str(store), str(STORES / f"schema_{version}")]) == 0
+    assert main(["verify", "--store", str(store)]) == 0
+    assert "BROKEN" not in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("command", ["run", "relabel"])
-def test_what_would_mix_fingerprints_is_refused(store: Path, command: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_would_mix_fingerprints_is_refused(
+    version: int, store: Path, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     before = content(store)
     given = ["--input", str(SEEDS / "articles" / "jsonl" / "other_scripts.jsonl")] if command == "run" else []
     assert main([command, "--quiet", *given, "--store", str(store)]) == 2
     message = capsys.readouterr().err
-    for part in (str(store), "fold=1", "fold=2", "into a new store", "--store NEW"):
+    for part in (str(store), *SCHEMES[version], "into a new store", "--store NEW"):
         assert part in message
     assert content(store) == before

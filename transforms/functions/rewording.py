@@ -86,15 +86,17 @@ def told_again(evidence: Evidence) -> npt.NDArray[np.int8]:
     kept = figures_kept(evidence) >= 0.8
     way = np.full(len(evidence), NO_WAY, np.int8)
 
-    half = (found >= 0.5) & same_day | (found >= 0.45) & (paced(evidence) >= 0.75) & next_day
+    # A pace at all: two lists of the same countries have none.
+    half = (found >= 0.5) & (paced(evidence) >= 0.25) & same_day
+    half |= (found >= 0.45) & (paced(evidence) >= 0.75) & next_day
     way[half & kept & (ratio >= 0.75) & (phrases <= 0.05)] = MOST_IN_COMMON
 
     figures = (evidence["figures_shared"] >= 3) & (figures_alike(evidence) >= 0.65)
-    way[figures & (found >= 0.26) & next_day & (ratio >= 0.75) & (phrases <= 0.06)] = SAME_FIGURES
+    way[figures & (found >= 0.26) & next_day & (ratio >= 0.78) & (phrases <= 0.06)] = SAME_FIGURES
 
     # The more days between them, the more must fit: a running story's next report opens like the last one.
     step = (in_step >= 0.8 + 0.05 * days) & (in_step + found >= 0.98) & (found >= 0.07)
-    way[step & kept & (ratio >= 0.85) & (phrases <= 0.15) & (evidence["shared_weight"] >= 900)] = IN_STEP
+    way[step & kept & (ratio >= 0.9) & (phrases <= 0.115) & (evidence["shared_weight"] >= 900)] = IN_STEP
 
     way[(evidence["shared_weight"] == 0) | (containment3(evidence) >= MOST_PHRASES)] = NO_WAY
     return way
