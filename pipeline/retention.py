@@ -1,9 +1,10 @@
 """Sketches cut short: what only pairs near in time need is dropped of articles that no pair is decided of any more.
 
 A sketch keeps its article's id, day, ranks and the digest of its text, so that repeats and exact copies are known for
-ever. Its words, terms, anchors and MinHash go once its stretch of time lies further back than is wanted. Pairs are decided by
-the stretch of their earlier article and the two beside it; so those of the first whole stretch stay what they are too,
-and what ranks articles up to there, how many rare shingles they have, is counted for the last time and kept.
+ever. Its words, terms, anchors and MinHash go once its stretch of time lies further back than is wanted. Pairs are
+decided by the stretch of their earlier article and the two beside it; so those of the first whole stretch stay what
+they are too, and what ranks articles up to there, how many rare shingles they have, is counted for the last time and
+kept.
 """
 
 from __future__ import annotations

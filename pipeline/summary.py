@@ -47,8 +47,8 @@ def summary_of(manifest: dict[str, Any], store: str) -> str:
         )
     if manifest["caps"].get("crowded_terms"):
         lines.append(
-            f"  crowded     {manifest['caps']['crowded_terms']:>9,}   names and words stood in too many articles to lead to "
-            "rewrites (rewrite.max_term_articles)"
+            f"  crowded     {manifest['caps']['crowded_terms']:>9,}   names and words stood in too many articles to "
+            "lead to rewrites (rewrite.max_term_articles)"
         )
     rules: dict[str, int] = {}
     for name in ("clean_by_rule", "copies_by_rule"):

@@ -28,8 +28,8 @@ class RewriteSettings(Checked):
     max_term_articles: int = setting(
         300,
         "articles",
-        "a term of more articles of one stretch of match.window_days proposes nothing (it still counts as evidence): left "
-        "out and counted, so that a template of thousands costs no more than it does. In a month of 6,700 articles the "
-        "rewrites made by hand are all proposed by terms of up to 4 %",
+        "a term of more articles of one stretch of match.window_days proposes nothing (it still counts as evidence): "
+        "left out and counted, so that a template of thousands costs no more than it does. In a month of 6,700 articles "
+        "the rewrites made by hand are all proposed by terms of up to 4 %",
         bound=Bound(2, 10_000_000),
     )

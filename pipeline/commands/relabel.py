@@ -13,14 +13,14 @@ NAME = "relabel"
 ABOUT = "new labels by other thresholds, from the stored fingerprints: no article is read again"
 EXAMPLE = "--store corpus --set match.copy_score=1"
 
-GROUPS = ("match", "relate")
+GROUPS = ("match", "rewrite", "relate")
 """Settings that labels depend on and articles don't."""
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Adds the command's arguments."""
     parser.add_argument("--store", required=True, metavar="DIR")
-    parser.add_argument("--set", action="append", metavar="KEY=VALUE", help="a setting of match.* or relate.*")
+    parser.add_argument("--set", action="append", metavar="KEY=VALUE", help="a setting of match.*, rewrite.* or relate.*")
     parser.add_argument("--keep", help="who stands for a story: most-complete, earliest or wire-first")
     parser.add_argument("--drop", metavar="RELATIONS", help="relations that are not kept, separated by commas")
     parser.add_argument("--workers", type=positive, default=1, metavar="N", help="processes to use (default 1)")
@@ -60,6 +60,6 @@ def settings_of(given: argparse.Namespace, stored: dict[str, Any]) -> Settings:
         if key.split(".")[0] not in GROUPS:
             raise UsageError(
                 f"{key} can't be changed without reading the articles again; relabel takes settings of "
-                f"{' and '.join(f'{group}.*' for group in GROUPS)}. For others run over the input into another store"
+                f"{', '.join(f'{group}.*' for group in GROUPS)}. For others run over the input into another store"
             )
     return settings

@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from schemas import relations
 from schemas.settings import MatchSettings
-from transforms.functions.evidence import LEAD_WORDS
 from transforms.functions import rewording
+from transforms.functions.evidence import LEAD_WORDS
 from transforms.functions.likeness import (
     COPY,
     TAKEN_OVER,

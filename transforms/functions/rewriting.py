@@ -94,9 +94,9 @@ def count_terms(sketches: SketchFiles, handles: Handles) -> TermCounts:
     table = sketches.gather(handles, ["minhash", "text_digest"])
     likeness = packed_bytes(table.column("minhash"), table.column("minhash").type.byte_width)[:, :8].copy()
     digests = packed_bytes(table.column("text_digest"), 16)[:, :8].copy()
-    likeness, digests = (column.view(np.uint64)[:, 0] for column in (likeness, digests))
-    order = np.lexsort((digests, likeness))
-    first = order[np.r_[True, likeness[order[1:]] != likeness[order[:-1]]]]
+    alike, ranks = (column.view(np.uint64)[:, 0] for column in (likeness, digests))
+    order = np.lexsort((ranks, alike))
+    first = order[np.r_[True, alike[order[1:]] != alike[order[:-1]]]]
     terms, offsets = sketches.gather_words(handles[first], "terms")
     slots = 1 << max(12, min(22, (2 * len(terms)).bit_length()))
     counts = np.zeros(slots, np.uint32)
@@ -144,7 +144,7 @@ def _weigh_terms(
         if weight > 0:
             place = np.searchsorted(common, term)
             if place == len(common) or common[place] != term:
-                weights[at] = min(weight, MOST_WEIGHT)
+                weights[at] = weight if weight < MOST_WEIGHT else MOST_WEIGHT
     return weights
 
 
