@@ -8,6 +8,7 @@ import apache_beam as beam
 
 from schemas.settings import Settings
 from transforms.clean_articles import CleanArticles
+from transforms.find_rewrites import FindRewrites, RewriteTask
 from transforms.functions.topics import Topic
 from transforms.learn_furniture import FurnitureTask, LearnFurniture
 from transforms.match_articles import CountRarity, MatchArticles, MatchTask, WeighPairs
@@ -15,7 +16,6 @@ from transforms.parts import WriteListing
 from transforms.publish_run import PublishRun, PublishTask
 from transforms.read_articles import ReadArticles
 from transforms.relate_articles import RelateArticles, RelateTask
-from transforms.rewrite_articles import FindRewrites, RewriteTask
 from transforms.sign_articles import SignArticles
 from transforms.stage_articles import StageArticles
 

@@ -36,6 +36,7 @@ from schemas import relations
 from schemas.settings import Settings, stored_settings
 from schemas.tables import MATCH, SCHEMA_VERSION
 from transforms import staging
+from transforms.find_rewrites import is_of_rewrites, plan_rewrites
 from transforms.functions.catalogue import Catalogue, changes
 from transforms.functions.joining import ROW_BITS, Handles
 from transforms.functions.labelling import collapse, complete
@@ -50,7 +51,6 @@ from transforms.learn_furniture import FurnitureTask
 from transforms.match_articles import MatchTask, load_array, open_catalogue, save_array
 from transforms.publish_run import PublishTask, write_table
 from transforms.relate_articles import RelateTask
-from transforms.rewrite_articles import is_of_rewrites, plan_rewrites
 
 RELABEL = "relabel"
 """The `kind` of a manifest of new labels without new articles."""

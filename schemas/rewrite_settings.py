@@ -29,7 +29,7 @@ class RewriteSettings(Checked):
         300,
         "articles",
         "a term of more articles of one stretch of match.window_days proposes nothing (it still counts as evidence): "
-        "left out and counted, so that a template of thousands costs no more than it does. In a month of 6,700 articles "
-        "the rewrites made by hand are all proposed by terms of up to 4 %",
+        "left out and counted, so that a template of thousands costs no more than it does. In a month of 6,700 "
+        "articles the rewrites made by hand are all proposed by terms of up to 4 %",
         bound=Bound(2, 10_000_000),
     )

@@ -20,7 +20,7 @@ GROUPS = ("match", "rewrite", "relate")
 def declare(parser: argparse.ArgumentParser) -> None:
     """Adds the command's arguments."""
     parser.add_argument("--store", required=True, metavar="DIR")
-    parser.add_argument("--set", action="append", metavar="KEY=VALUE", help="a setting of match.*, rewrite.* or relate.*")
+    parser.add_argument("--set", action="append", metavar="KEY=VALUE", help="one of match.*, rewrite.* or relate.*")
     parser.add_argument("--keep", help="who stands for a story: most-complete, earliest or wire-first")
     parser.add_argument("--drop", metavar="RELATIONS", help="relations that are not kept, separated by commas")
     parser.add_argument("--workers", type=positive, default=1, metavar="N", help="processes to use (default 1)")

@@ -1,4 +1,4 @@
-"""The search for rewrites in one stretch of time: the plain twin of `transforms.rewrite_articles`."""
+"""The search for rewrites in one stretch of time: the plain twin of `transforms.find_rewrites`."""
 
 from __future__ import annotations
 
