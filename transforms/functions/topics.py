@@ -87,6 +87,7 @@ class TopicReader:
         self.positions: dict[int, int] = {}
         self.held_bytes = 0
         self._held: dict[int, list[Message]] = {}
+        self._held_from: dict[int, int] = {}  # everything from there to `positions` is held
         self._admin: Any = None
         self._troubles: list[Any] = []
         self._kafka = _library()
@@ -228,6 +229,7 @@ class TopicReader:
         """Reads these partitions from these offsets on; what is held is forgotten."""
         self.positions = dict(offsets)
         self._held, self.held_bytes = {partition: [] for partition in offsets}, 0
+        self._held_from = dict(offsets)
         self._consumer.assign([self._at(partition, offset) for partition, offset in offsets.items()])
 
     def poll(self, seconds: float) -> int:
@@ -277,8 +279,7 @@ class TopicReader:
         Raises:
             TopicError: they can't be had.
         """
-        held = self._held.get(partition)
-        if held is None or self.positions[partition] < first or (held and held[0].offset > first):
+        if not self._held_from.get(partition, first + 1) <= first <= self.positions[partition]:
             self.start({partition: first})
         waited = 0
         while self.positions[partition] < end:
@@ -297,7 +298,7 @@ class TopicReader:
         kept = [message for message in self._held[partition] if message.offset >= end]
         gone = self._held[partition][: len(self._held[partition]) - len(kept)]
         self.held_bytes -= sum(len(message.value or b"") for message in gone)
-        self._held[partition] = kept
+        self._held[partition], self._held_from[partition] = kept, end
 
     def told(self, ends: Mapping[int, int]) -> None:
         """Tells the broker up to where was committed, for those who watch the lag of a group; nobody reads it here."""
