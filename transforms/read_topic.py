@@ -89,6 +89,10 @@ class _Tracker(OffsetRestrictionTracker):
     def is_bounded(self) -> bool:
         return bool(self.current_restriction().stop < NO_END)
 
+    def try_split(self, fraction_of_remainder: float) -> tuple[OffsetRange, OffsetRange] | None:
+        # Half of what has no end is an offset that never comes: only what stands behind the last claim is given away.
+        return super().try_split(0) if fraction_of_remainder == 0 else None
+
 
 class _Ranges(RestrictionProvider):
     def initial_restriction(self, element: str) -> OffsetRange:
@@ -137,7 +141,7 @@ class _ReadPartition(beam.DoFn):
             self._wait(reader, partition, stop)
             batch, end = self._next(reader, partition, stop)
             if end == first:
-                _advance(watermark, _newest_ms(reader))
+                _advance(watermark, _newest_ms(reader, partition))
                 break
             if not tracker.try_claim(end - 1):
                 return
@@ -190,14 +194,18 @@ class _ReadPartition(beam.DoFn):
         return batch, min(stop, reader.positions[partition])
 
 
-def _newest_ms(reader: TopicReader) -> int:
-    """The time of the topic's newest message; -1 where there is none, or the broker is away for a while.
+def _newest_ms(reader: TopicReader, partition: int) -> int:
+    """The time of the topic's newest message, for a partition that is read to its end.
+
+    -1 where it isn't (its reader may only have begun), where there is no message, or the broker is away for a while.
 
     Raises:
         TopicError: there is no such topic any more, or no right to ask.
     """
     try:
-        return reader.newest_ms()
+        # Asked for first: what comes between the two questions is newer.
+        newest = reader.newest_ms()
+        return newest if reader.positions[partition] >= reader.bounds(partition)[1] else -1
     except TopicError as error:
         if error.mend:
             raise

@@ -107,10 +107,12 @@ def on_runner(given: argparse.Namespace, settings: Settings) -> int:
             raise UsageError(f"--{flag.replace('_', '-')} is for streams without --runner; leave it out")
     if "://" not in given.place:
         raise UsageError(f"--from {given.place} is a folder; with --runner expected is kafka://HOST:PORT/TOPIC")
-    progress_of(given).say(f"reading {given.place} on {given.runner} until stopped; labels are provisional")
-    stream_graph(
-        GraphOptions(topic_of(given, settings), given.store, settings, runner_of(given), given.workers, given.every)
-    )
+    progress, topic = progress_of(given), topic_of(given, settings)
+    progress.say(f"reading {given.place} on {given.runner} until stopped; labels are provisional")
+    try:
+        stream_graph(GraphOptions(topic, given.store, settings, runner_of(given), given.workers, given.every))
+    except KeyboardInterrupt:
+        progress.say("stopped; what is not committed is read again by the same command")
     return EXIT_OK
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,9 @@ from tests.benchmarks.month import month_of
 from tests.engines.flink import flink_cluster
 from tests.engines.graph import checkpoint_bytes, graph_on_flink, running_job
 from tests.engines.kafka import Broker
-from tests.engines.places import NEEDS_FLINK
+from tests.engines.places import NEEDS_FLINK, NEEDS_PRISM, PRISM
 from tests.engines.produce import make_topic, produce
-from tests.engines.streaming import differences, records_of, wait_until, whole_ranges
+from tests.engines.streaming import differences, records_of, start_stream, wait_until, whole_ranges
 from tests.pipeline.store_reading import run_over, write_jsonl
 
 DAYS, ARTICLES = 4, 500
@@ -30,6 +31,26 @@ def rows() -> list[dict[str, Any]]:
 
 def values(rows: list[dict[str, Any]]) -> list[bytes]:
     return [json.dumps(row, ensure_ascii=False).encode() for row in rows]
+
+
+@NEEDS_PRISM
+def test_prism_runs_the_graph_and_goes_on_where_it_was_stopped(
+    broker: Broker, rows: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    """Two jobs after one another, the second of which knows the first by the store alone."""
+    store, given = tmp_path / "store", rows[:300]
+    make_topic(broker.address, "prism", 2)
+    for reached in (150, 300):
+        produce(broker.address, "prism", values(given[reached - 150 : reached]))
+        flags = ("--every", "1", "--runner", "prism", "--prism-location", str(PRISM))
+        process = start_stream(broker.address, "prism", store, *flags)
+        wait_until(lambda reached=reached: store.exists() and records_of(store) >= reached)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+    assert sum(whole_ranges(store).values()) == records_of(store) == len(given)
+    run_over(tmp_path / "batch", write_jsonl(tmp_path / "all.jsonl", given))
+    reconcile(str(store), 1, Progress(None))
+    assert differences(tmp_path / "batch", store) == {}
 
 
 @NEEDS_FLINK
