@@ -14,6 +14,7 @@ import apache_beam as beam
 
 from pipeline.commit_stream import Feed, StreamCommitter, held_batches
 from pipeline.known_rarity import StoreRarity
+from pipeline.store import STREAMED
 from schemas.settings import Settings
 from transforms import staging
 from transforms.clean_articles import CleanArticles
@@ -24,9 +25,6 @@ from transforms.read_messages import ReadMessages
 from transforms.sign_articles import SignArticles
 from transforms.stage_batches import GraphTask, StageBatches
 from transforms.weigh_candidates import WeighCandidates
-
-STAGED = "_stream"
-"""The folder of a store in which a stream stages what is not committed yet, and the sketches that it compares with."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +51,7 @@ class StreamOptions:
     @property
     def task(self) -> GraphTask:
         """What the steps need to know."""
-        folder = staging.join(self.store, STAGED)
+        folder = staging.join(self.store, STREAMED)
         return GraphTask(folder, self.partitions, self.settings.match.window_days, self.steps)
 
 

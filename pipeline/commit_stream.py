@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 from apache_beam.io.filesystems import FileSystems
 
 from pipeline.accounts import check_sums, manifest_of
-from pipeline.errors import RunError
+from pipeline.errors import BusyStoreError
 from pipeline.followed_store import FollowedStore
 from pipeline.store import Store, locked
 from pipeline.topic_ledger import TopicRange, range_digest, told_form
@@ -111,7 +111,11 @@ class StreamCommitter:
         return time.time() + self.every_seconds
 
     def commit(self, ready: Sequence[bytes]) -> Committed:
-        """Commits what follows on what is committed, as one run."""
+        """Commits what follows on what is committed, as one run.
+
+        Raises:
+            RunError: a sum is wrong, or more was refused than the settings allow; nothing was committed.
+        """
         if not ready:
             return Committed()
         followed, self._followed = self._followed, None  # what fails on the way leaves nothing half known
@@ -125,7 +129,7 @@ class StreamCommitter:
                     followed.follow()
                 batches, held = self._in_order(ready, followed.offsets)
                 runs = [_Commit(self, followed, batches).run()] if batches else []
-        except RunError:
+        except BusyStoreError:
             # Another run holds the store, or has taken the number: these batches come again.
             return Committed(waiting=tuple(ready), busy=True)
         self._followed = followed

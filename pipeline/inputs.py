@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pipeline.errors import UsageError
-from pipeline.store import COMPACTED, MANIFESTS, STAGING
+from pipeline.store import COMPACTED, MANIFESTS, STAGING, STREAMED
 from schemas.tables import STORE_TABLES
 from transforms import staging
 from transforms.functions.splits import FORMS, form_of
@@ -32,7 +32,7 @@ class InputFile:
     also: tuple[str, ...] = ()
 
 
-OWN_FOLDERS = (MANIFESTS, STAGING, COMPACTED, "reports", *STORE_TABLES)
+OWN_FOLDERS = (MANIFESTS, STAGING, STREAMED, COMPACTED, "reports", *STORE_TABLES)
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,15 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline import claims
-from pipeline.errors import BusyStoreError, RunError, UsageError
+from pipeline.errors import BusyStoreError, UsageError
 from schemas.tables import SCHEMA_VERSION, STORE_TABLES
 from transforms import staging
 
 MANIFESTS = "manifest"
 STAGING = "_staging"
 LOCK = "_staging/lock"
+STREAMED = "_stream"
+"""Where the unbounded graph stages what is not committed yet, and the sketches that it compares with."""
 COMPACTED = "_compacted"
 """Where compaction writes: readers by pattern (`clean/*/*.parquet`) don't see it, manifests name it."""
 COMPACTION = "compaction"
@@ -153,12 +155,12 @@ class Store:
         """Writes the manifest of a run: the moment at which the run exists.
 
         Raises:
-            RunError: another run has committed under this number meanwhile.
+            BusyStoreError: another run has committed under this number meanwhile.
         """
         path = staging.join(self.path, MANIFESTS, f"{manifest['number']:08d}.json")
         if not staging.is_local(path):
             if not claims.create(path, manifest):
-                raise RunError(f"{path} exists: another run has committed meanwhile. Run again")
+                raise BusyStoreError(f"{path} exists: another run has committed meanwhile. Run again")
             return path
         unlinked = staging.join(self.path, STAGING, f"manifest-{manifest['number']:08d}.json")
         staging.write_json(unlinked, manifest)
@@ -167,7 +169,7 @@ class Store:
             # A link fails where the name is taken, which a rename doesn't.
             os.link(unlinked, path)
         except FileExistsError:
-            raise RunError(f"{path} exists: another run has committed meanwhile. Run again") from None
+            raise BusyStoreError(f"{path} exists: another run has committed meanwhile. Run again") from None
         finally:
             os.unlink(unlinked)
         folder = os.open(os.path.dirname(path), os.O_RDONLY)

@@ -29,7 +29,7 @@ from transforms.functions.topics import Topic, TopicError, TopicReader
 NO_END = 2**62
 
 WAIT_SECONDS = 0.1
-IDLE_WAITS = 20
+IDLE_WAITS = 40
 """Where nothing comes in so many waits, the broker is asked for the topic's newest time and the turn ends."""
 
 
@@ -160,11 +160,11 @@ class _ReadPartition(beam.DoFn):
         """Until a batch is full, or has waited long enough, or nothing has come for IDLE_WAITS."""
         waited = 0
         for _ in range(IDLE_WAITS):
-            reader.poll(WAIT_SECONDS)
-            held = reader.held(partition)
-            waited += bool(held)
-            if len(held) >= self.batch.messages or reader.positions[partition] >= stop or waited >= self.batch.waits:
+            full = len(reader.held(partition)) >= self.batch.messages or reader.held_bytes >= self.batch.size
+            if full or reader.positions[partition] >= stop or waited >= self.batch.waits:
                 return
+            reader.poll(WAIT_SECONDS)
+            waited += bool(reader.held(partition))
 
     def _reader(self, partition: int, first: int) -> TopicReader:
         """A reader that holds the partition's messages from the offset on, or gives them next.

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from pipeline.commit_stream import StreamCommitter
 from pipeline.compare import compare
-from pipeline.store import Store
+from pipeline.store import Store, locked
 from pipeline.verify import verify
 from tests.benchmarks.month import month_of
 from tests.pipeline.store_reading import articles_of, rows_of, run_over, write_jsonl
@@ -153,3 +154,13 @@ def test_state_is_forgotten_by_event_time(reached: int, relation: str, tmp_path:
     assert {path.parents[1].name for path in staged} == {"sketches"}, "what is committed is still staged"
     reconciled(tmp_path / "store")
     assert {row["relation"] for row in articles_of(tmp_path / "store")} == {"kept", "exact"}
+
+
+def test_a_busy_store_is_waited_for(tmp_path: Path) -> None:
+    """Another command holds the store when a commit is due: the batches stay, and come with the next."""
+    options = options_of(tmp_path / "store")
+    play(Script().send(batch_of([{"id": "a", "text": story(1)}], 0)), options)
+    committer = StreamCommitter(options.store, options.task, options.settings, options.feed, 0)
+    with locked(options.store):
+        done = committer.commit([b"a batch"])
+    assert (done.runs, done.waiting, done.busy) == ((), (b"a batch",), True)
