@@ -56,22 +56,22 @@ class StoreRarity:
             self._articles += manifest["counts"]["clean"] + manifest["counts"]["copies"]
         if self._articles >= max(FEWEST, GROWN * self._counted):
             self._counted = self._articles
-            paths = Store(self.store).files("sketches")
-            self._tables = DaysTables(_Counting(paths, self.settings), self.settings.window_days)
+            self._tables = DaysTables(_Counting(self.store, self.settings), self.settings.window_days)
         return self._tables
 
 
 class _Counting:
-    """Counts the table of a stretch over sketch files, each text once."""
+    """Counts the table of a stretch over a store's sketches, each text once."""
 
-    def __init__(self, paths: list[str], settings: MatchSettings) -> None:
-        self.paths, self.settings = paths, settings
+    def __init__(self, store: str, settings: MatchSettings) -> None:
+        self.store, self.settings = store, settings
 
     def __call__(self, stretch: int) -> DaysTable:
         # Columns are held only while the stretch is counted: words of many stretches would fill the memory.
-        sketches = SketchFiles(self.paths, read_sketches)
+        # The files are those of now: a compaction may have put others in the place of earlier ones.
+        sketches = SketchFiles(Store(self.store).files("sketches"), read_sketches)
         handles, digests = [], []
-        for number in range(len(self.paths)):
+        for number in range(len(sketches.paths)):
             table = sketches.table(number, ["day", "text_digest"])
             rows = np.flatnonzero(stretches_of(days_of(table), self.settings.window_days) == stretch)
             handles.append(handles_of(number, rows))
