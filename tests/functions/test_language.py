@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import pyarrow as pa
 import pytest
+from hypothesis import example, settings
+from hypothesis import given as drawn
+from hypothesis import strategies as st
 
-from transforms.functions.language import detect_language, detect_languages, fill_languages, normalise_language
+from transforms.functions.language import (
+    DETECTED_CHARACTERS,
+    detect_language,
+    detect_languages,
+    fill_languages,
+    normalise_language,
+)
 from transforms.functions.line_table import find_lines
 from transforms.functions.packed_text import pack
 
@@ -49,3 +58,33 @@ def test_a_language_is_read_off_the_prose_and_not_the_menu() -> None:
     packed = pack(texts)
     given = pa.array([None, "de-AT", None], pa.string())
     assert fill_languages(given, packed, find_lines(packed)).to_pylist() == ["de", "de-AT", None]
+
+
+WORDS = [
+    "the",
+    "of",
+    "and",
+    "to",
+    "the the",
+    "of of",
+    "مدينة",
+    "چاپ",
+    "ひらがな",
+    "город",
+    "Stadt",
+    "a\xadb",
+    "12",
+    "👍",
+    "中",
+    "اليوم",
+]
+
+
+@drawn(st.lists(st.sampled_from(WORDS), min_size=1, max_size=260), st.integers(0, 3))
+@example(["the", "of"] * 4, 0)
+@example(["مدينة"] * 200 + ["چاپ"], 0)
+@settings(max_examples=60, deadline=None)
+def test_a_column_says_what_each_text_says(words: list[str], offset: int) -> None:
+    text = "x" * offset + " " + " ".join(words) + " "
+    expected = detect_language(text[:DETECTED_CHARACTERS].replace("\xad", ""))
+    assert detect_languages(pa.array([text, None, text])).to_pylist() == [expected, None, expected]

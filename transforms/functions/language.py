@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import re
 
+import numba
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 from resiliparse.parse.lang import detect_fast
 
 from transforms.functions.line_table import LineTable
-from transforms.functions.packed_text import PackedText, slices, whole_starts
+from transforms.functions.packed_text import Bytes, Offsets, PackedText, pack, slices, whole_starts
 
 DETECTED_CHARACTERS = 1000
 """From the start of a text; one detection then takes about 55 microseconds."""
@@ -85,7 +88,11 @@ def detect_language(text: str) -> str | None:
         return None
     if len(_ARABIC.findall(head)) >= _SCRIPT_SHARE * letters:
         return _arabic_script(head)
-    if len(_KANA.findall(head)) * 10 >= letters:
+    return _other_script(head, letters, len(_KANA.findall(head)))
+
+
+def _other_script(head: str, letters: int, kana: int) -> str | None:
+    if kana * 10 >= letters:
         return "ja"
     tag, rank = detect_fast(head, langs=NEWS_LANGUAGES)
     return None if tag == "unknown" or rank > MAX_RANK or tag in _ARABIC_SCRIPT else tag
@@ -102,10 +109,103 @@ ENGLISH_WORDS = 4
 
 def detect_languages(texts: pa.StringArray) -> pa.StringArray:
     """`detect_language` of a column of texts; null for null."""
-    heads = pc.utf8_slice_codeunits(texts, 0, DETECTED_CHARACTERS).to_pylist()
-    return pa.array(
-        [None if head is None else detect_language(head.replace("\xad", "")) for head in heads], pa.string()
-    )
+    packed = pack(texts)
+    return _detect(packed, packed.offsets[:-1], packed.offsets[1:])
+
+
+def _detect(packed: PackedText, begin: Offsets, stop: Offsets) -> pa.StringArray:
+    """`detect_language` of byte ranges: most are English or Arabic, which a kernel tells, the rest one by one."""
+    known, counts = _know_script(packed.data, begin, stop, _letter_kinds())
+    found: npt.NDArray[np.object_] = np.array([None, "en", "ar", None, None], object)[known]
+    rest = np.flatnonzero(known >= _ASK)
+    ends = whole_starts(packed.data, np.minimum(stop[rest], begin[rest] + 4 * DETECTED_CHARACTERS))
+    for row, text in zip(rest.tolist(), slices(packed, begin[rest], ends).to_pylist(), strict=True):
+        head = text[:DETECTED_CHARACTERS].replace("\xad", "")
+        letters, kana = counts[row].tolist()
+        found[row] = _other_script(head, letters, kana) if known[row] == _OTHER_SCRIPT else detect_language(head)
+    return pa.array(found, pa.string())
+
+
+_NONE, _ENGLISH, _ARABIC_TEXT, _ASK, _OTHER_SCRIPT = range(5)
+_LETTER, _OF_ARABIC, _OF_ANOTHER, _OF_KANA = 1, 2, 4, 8
+
+
+@functools.cache
+def _letter_kinds() -> Bytes:
+    """Per code point below U+20000: a letter, one that `_ARABIC`, `_NOT_ARABIC` and `_KANA` find."""
+    kinds = np.fromiter((_LETTER * chr(code).isalpha() for code in range(0x20000)), np.uint8, 0x20000)
+    kinds[0x3041:0x30FB] |= _OF_KANA
+    for code in (*range(0x600, 0x700), *range(0xFB50, 0xFF00)):
+        kinds[code] |= _OF_ARABIC * bool(_ARABIC.match(chr(code))) | _OF_ANOTHER * bool(_NOT_ARABIC.match(chr(code)))
+    return kinds
+
+
+@numba.njit(nogil=True, cache=True)
+def _know_script(data: Bytes, begin: Offsets, stop: Offsets, kinds: Bytes) -> tuple[Bytes, Offsets]:
+    """What `detect_language` says of texts that are English by `_is_english`, plainly Arabic, or too short to tell.
+
+    Returns:
+        uint8[k] one of `_NONE` and so on; int64[k, 2] letters and kana, for `_OTHER_SCRIPT`.
+    """
+    counts = np.zeros((len(begin), 2), np.int64)
+    found = np.zeros(len(begin), np.uint8)
+    for k in range(len(begin)):
+        i, end = begin[k], stop[k]
+        points = letters = arabic = others = kana = the = small = 0
+        after_the = after_of = after_and = after_to = i  # a word's blanks count for one of its kind only
+        odd = False
+        while i < end and points < DETECTED_CHARACTERS:
+            byte = data[i]
+            points += 1
+            if byte < 0x80:
+                if byte == 32:
+                    room = min(end - i, DETECTED_CHARACTERS - points + 1)
+                    if room >= 4 and data[i + 3] == 32:
+                        if data[i + 1] == 111 and data[i + 2] == 102 and i >= after_of:
+                            small += 1
+                            after_of = i + 4
+                        elif data[i + 1] == 116 and data[i + 2] == 111 and i >= after_to:
+                            small += 1
+                            after_to = i + 4
+                    elif room >= 5 and data[i + 4] == 32:
+                        if data[i + 1] == 116 and data[i + 2] == 104 and data[i + 3] == 101 and i >= after_the:
+                            the += 1
+                            after_the = i + 5
+                        elif data[i + 1] == 97 and data[i + 2] == 110 and data[i + 3] == 100 and i >= after_and:
+                            small += 1
+                            after_and = i + 5
+                    if the >= ENGLISH_WORDS and small >= ENGLISH_WORDS:
+                        break
+                code = np.int64(byte)
+                i += 1
+            elif byte < 0xE0:
+                code = np.int64((byte & 31) << 6) | np.int64(data[i + 1] & 63)
+                odd |= code == 0xAD
+                i += 2
+            elif byte < 0xF0:
+                code = np.int64((byte & 15) << 12) | np.int64((data[i + 1] & 63) << 6) | np.int64(data[i + 2] & 63)
+                i += 3
+            else:
+                code = np.int64(0)
+                odd = True
+                i += 4
+            kind = kinds[code]
+            letters += kind & 1
+            arabic += (kind >> 1) & 1
+            others += (kind >> 2) & 1
+            kana += (kind >> 3) & 1
+        if odd:
+            found[k] = _ASK
+        elif the >= ENGLISH_WORDS and small >= ENGLISH_WORDS:
+            found[k] = _ENGLISH
+        elif letters < MIN_LETTERS:
+            found[k] = _NONE
+        elif arabic >= _SCRIPT_SHARE * letters and others == 0:
+            found[k] = _ARABIC_TEXT
+        else:
+            found[k] = _ASK if arabic >= _SCRIPT_SHARE * letters else _OTHER_SCRIPT
+            counts[k, 0], counts[k, 1] = letters, kana
+    return found, counts
 
 
 def fill_languages(given: pa.StringArray, packed: PackedText, lines: LineTable) -> pa.StringArray:
@@ -127,8 +227,7 @@ def fill_languages(given: pa.StringArray, packed: PackedText, lines: LineTable) 
     # The last line in this order that a text has is its longest, of equal ones the first.
     order = len(size) - 1 - np.argsort(size[::-1], kind="stable")
     begin[lines.article[order]] = lines.starts[order]
-    stop = whole_starts(packed.data, np.minimum(packed.offsets[1:], begin + 4 * DETECTED_CHARACTERS))
-    found = detect_languages(slices(packed, begin[missing], stop[missing]))
+    found = _detect(packed, begin[missing], packed.offsets[1:][missing])
     return pc.replace_with_mask(given, given.is_null(), found)
 
 
