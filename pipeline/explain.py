@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pyarrow as pa
@@ -19,6 +20,8 @@ SHOWN = [
 ]  # fmt: skip
 
 SPAN_SHOWN = 100
+CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f]")
+"""What a terminal may take for a command: a span can hold it, for a rule takes it out of texts."""
 
 
 def explain(store: Store, wanted: str, *, as_json: bool = False) -> str:
@@ -138,6 +141,7 @@ def _told(found: dict[str, Any]) -> str:
     lines.append(f"removed from the text: {len(article['removed'])} span(s)")
     for span in article["removed"]:
         text = " ".join(span["text"].split())
+        text = CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
         text = text if len(text) <= SPAN_SHOWN else text[:SPAN_SHOWN] + "…"
         lines.append(f"  at {span['at']}: {span['rule']} ({span['category']}): {text}")
     lines += [f"also refused: {row['reason']}: {row['message']}" for row in found["rejected"]]

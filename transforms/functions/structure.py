@@ -62,6 +62,10 @@ REPEAT_BYTES, REPEAT_LONGEST = 25, 600
 """Letters a repeated line has at least (bytes), and the bytes of the longest line looked at."""
 
 
+_CONTROLS = dict.fromkeys(range(0x80, 0xA0))
+"""What a rule takes out of texts may still stand in a line that becomes a title."""
+
+
 def find_structure(packed: PackedText, lines: LineTable, cut: Spans, comment_heads: Spans) -> Spans:
     """Lines around and between the body, comments, and repeated standfirsts; tags are places in STRUCTURE_RULES.
 
@@ -113,7 +117,7 @@ def headline_lines(packed: PackedText, lines: LineTable, titles: pa.StringArray,
         at = int(heads[k])
         text = str(packed.data[int(lines.starts[at]) : int(lines.ends[at])].tobytes(), "utf-8")
         if not top[k, ENDS] or text.endswith(("?", "؟", "？")):
-            found[int(wanted[k])] = text
+            found[int(wanted[k])] = text.translate(_CONTROLS)
     return found
 
 
