@@ -196,7 +196,8 @@ def test_dropped_rewrites_are_stood_for_by_their_source() -> None:
     labels = run_labels([source, rewrite, copy, *crowd(20_000)], relate__drop="exact,near,contained,rewrite")
     kept = {labels[one.id].kept for one in (source, rewrite, copy)}
     assert kept == {source.id}
-    assert {labels[one.id].relation for one in (rewrite, copy)} & {relations.REWRITE}
+    assert {labels[one.id].relation for one in (rewrite, copy)} == {relations.REWRITE}
+    assert {labels[one.id].derived for one in (rewrite, copy)} == {source.id}
 
 
 def test_copies_have_the_rows_of_what_stands_for_them() -> None:

@@ -120,5 +120,6 @@ def test_dropped_ones_go_to_copies(store: Path, tmp_path: Path, capsys: pytest.C
     assert main(["explain", "--store", str(tmp_path / "store"), "spun"]) == 0
     assert f"in other words; {ids['wire']} stands for it" in capsys.readouterr().out
     # Told to keep them again, without reading an article.
-    assert main(["relabel", "--quiet", "--store", str(tmp_path / "store")]) == 0
+    keep = ["--set", "relate.drop=exact,near,contained"]
+    assert main(["relabel", "--quiet", *keep, "--store", str(tmp_path / "store")]) == 0
     assert main(["compare", str(store), str(tmp_path / "store")]) == 0

@@ -230,7 +230,11 @@ def _expand(
     story = _stories(catalogue, members, keeper)
     of_members = _member_pairs(catalogue, members[of_node], keeper[of_node], pairs, weigh)
     dropped = np.isin(own, [relations.ARTICLE_RELATIONS.index(name) for name in settings.relate.drop])
-    keeper = _keepers_of_dropped(members, keeper, source, dropped)
+    stood, keeper = keeper, _keepers_of_dropped(members, keeper, source, dropped)
+    # What was a copy of one that leaves clean/ is to the source what that one is.
+    head = np.searchsorted(members, stood)
+    follows = (stood != members) & dropped[head]
+    own[follows], source[follows], keeper[follows] = own[head][follows], source[head][follows], keeper[head][follows]
     pairs = _first_of_each(np.concatenate([pairs, of_members, _twin_pairs(catalogue, members, pairs, settings)]))
     return RelatedRun(members, own, keeper, source, story, match_rows(catalogue, pairs, settings), touched)
 

@@ -19,7 +19,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from schemas.tables import REWRITE_COUNTS
+from schemas.tables import MINHASH_BYTES, REWRITE_COUNTS
 from transforms.functions.common_words import common_terms
 from transforms.functions.joining import Handles
 from transforms.functions.rarity import NO_DAY
@@ -87,16 +87,19 @@ def _count(terms: WordHashes, offsets: Offsets, counts: Counts) -> None:
                 counts[slot] += np.uint32(1)
 
 
+FINGERPRINTS = (("minhash", MINHASH_BYTES), ("text_digest", 16))
+"""By the beginning of the first near copies are known, by that of the second which one counts."""
+
+
 def count_terms(sketches: SketchFiles, handles: Handles) -> TermCounts:
     """The counts of the articles of one stretch; of near copies the one of the lowest digest counts."""
     if not len(handles):
         return EMPTY
-    table = sketches.gather(handles, ["minhash", "text_digest"])
-    likeness = packed_bytes(table.column("minhash"), table.column("minhash").type.byte_width)[:, :8].copy()
-    digests = packed_bytes(table.column("text_digest"), 16)[:, :8].copy()
-    alike, ranks = (column.view(np.uint64)[:, 0] for column in (likeness, digests))
-    order = np.lexsort((ranks, alike))
-    first = order[np.r_[True, alike[order[1:]] != alike[order[:-1]]]]
+    table = sketches.gather(handles, [name for name, _ in FINGERPRINTS])
+    columns = [packed_bytes(table.column(name), width) for name, width in FINGERPRINTS]
+    likeness, digests = (column[:, :8].copy().view(np.uint64)[:, 0] for column in columns)
+    order = np.lexsort((digests, likeness))
+    first = order[np.r_[True, likeness[order[1:]] != likeness[order[:-1]]]]
     terms, offsets = sketches.gather_words(handles[first], "terms")
     slots = 1 << max(12, min(22, (2 * len(terms)).bit_length()))
     counts = np.zeros(slots, np.uint32)
