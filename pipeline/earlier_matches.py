@@ -67,10 +67,14 @@ def standing_pairs(catalogue: Catalogue, earlier: pa.Table, changed: Changed) ->
 
     Pairs that a story asked for are left out: what the story was then may not be what it is now, and it asks again.
     """
-    pairs = stored_pairs(catalogue, earlier.filter(pc.invert(earlier.column("asked"))))
+    rows = earlier.filter(pc.invert(earlier.column("asked")))
     if changed.only_from is not None:
         # A new article may stand for an older one of the same words: what that one's pairs are, holds for it.
-        return pairs
+        return stored_pairs(catalogue, rows)
+    # Rows of further articles of the same words are of other days, and stay when what stands for them is decided anew.
+    ends = [catalogue.index_of_ids(rows.column(name)) for name in ("left_id", "right_id")]
+    stand = np.logical_and(*((end >= 0) & catalogue.stands[np.maximum(end, 0)] for end in ends))
+    pairs = stored_pairs(catalogue, rows.filter(pa.array(stand)))
     return pairs[~catalogue.decided_anew(pairs, changed)]
 
 
