@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 from pipeline.labels import newest
 from pipeline.retention import Retention, plan_retention
-from pipeline.store import COMPACTED, COMPACTION, MANIFESTS, STAGING, Store, filled, locked
+from pipeline.store import COMPACTED, COMPACTION, MANIFESTS, STAGING, Store, locked, read_in_batches
 from schemas.settings import PublishSettings
 from schemas.tables import SCHEMA_VERSION, STORE_TABLES
 from transforms import staging
@@ -143,14 +143,11 @@ def _rows(store: Store, entries: list[dict[str, Any]], schema: pa.Schema) -> Ite
     """The rows of files, a row group's worth at a time."""
     waiting: list[pa.Table] = []
     for entry in entries:
-        with staging.open_file(staging.join(store.path, entry["path"])) as source:
-            file = pq.ParquetFile(source)
-            held = [name for name in schema.names if name in file.schema_arrow.names]
-            for batch in file.iter_batches(GROUP_ROWS, columns=held):
-                waiting.append(filled(pa.Table.from_batches([batch]), schema))
-                if sum(part.num_rows for part in waiting) >= GROUP_ROWS:
-                    yield pa.concat_tables(waiting)
-                    waiting = []
+        for part in read_in_batches(staging.join(store.path, entry["path"]), schema, GROUP_ROWS):
+            waiting.append(part)
+            if sum(one.num_rows for one in waiting) >= GROUP_ROWS:
+                yield pa.concat_tables(waiting)
+                waiting = []
     if waiting:
         yield pa.concat_tables(waiting)
 

@@ -18,12 +18,11 @@ import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from pipeline.errors import RunError, UsageError
 from pipeline.known_furniture import known_furniture, learning_settings
 from pipeline.labels import current_labels
-from pipeline.store import Store
+from pipeline.store import Store, read_in_batches
 from schemas.settings import PublishSettings
 from schemas.tables import ARTICLE, SCHEMA_VERSION
 from transforms import staging
@@ -148,16 +147,14 @@ def _spill(store: Store, kept: pa.Table, rows: int, paths: Sequence[str]) -> Non
         streams = [opened.enter_context(pa.ipc.new_stream(path, stored)) for path in paths]
         # An article that a later run relabelled as kept lies in copies/, and the other way round.
         for path in [*store.files("clean"), *store.files("copies")]:
-            with staging.open_file(path) as source:
-                for batch in pq.ParquetFile(source).iter_batches(BATCH_ROWS, columns=stored.names):
-                    place = pc.index_in(batch.column("article_id"), ids)
-                    batch = batch.select(stored.names).filter(place.is_valid())
-                    number = place.drop_null().to_numpy() // rows
-                    order = np.argsort(number, kind="stable")
-                    bounds = np.searchsorted(number[order], np.arange(len(paths) + 1))
-                    batch = pa.Table.from_batches([batch]).cast(stored).take(pa.array(order))
-                    for one in np.unique(number).tolist():
-                        streams[one].write_table(batch.slice(bounds[one], bounds[one + 1] - bounds[one]))
+            for batch in read_in_batches(path, stored, BATCH_ROWS):
+                place = pc.index_in(batch.column("article_id"), ids)
+                number = place.drop_null().to_numpy() // rows
+                order = np.argsort(number, kind="stable")
+                bounds = np.searchsorted(number[order], np.arange(len(paths) + 1))
+                batch = batch.filter(place.is_valid()).take(pa.array(order))
+                for one in np.unique(number).tolist():
+                    streams[one].write_table(batch.slice(bounds[one], bounds[one + 1] - bounds[one]))
 
 
 def _as_known_now(articles: pa.Table, labels: pa.Table, store: Store) -> pa.Table:

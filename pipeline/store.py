@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from pipeline import claims
 from pipeline.errors import BusyStoreError, UsageError
@@ -206,6 +207,15 @@ def locked(path: str, *, sole_writer: bool = False) -> Iterator[None]:
         except BlockingIOError:
             raise BusyStoreError(f"another run is writing {path}; wait until it has ended, then run again") from None
         yield
+
+
+def read_in_batches(path: str, wanted: pa.Schema, rows: int) -> Iterator[pa.Table]:
+    """A file's columns of `wanted`, so many rows at a time; those that a file of an older schema lacks are made up."""
+    with staging.open_file(path) as source:
+        file = pq.ParquetFile(source)
+        held = [name for name in wanted.names if name in file.schema_arrow.names]
+        for batch in file.iter_batches(rows, columns=held):
+            yield filled(pa.Table.from_batches([batch]), wanted)
 
 
 def filled(part: pa.Table, wanted: pa.Schema) -> pa.Table:

@@ -108,7 +108,7 @@ def test_compare_with_itself_is_the_same(version: int, store: Path, capsys: pyte
 
 
 def test_a_compacted_one_says_the_same(version: int, store: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["compact", "--quiet", "--store", str(store)]) == 0
+    assert main(["compact", "--store", str(store)]) == 0
     assert main(["compare", str(store), str(STORES / f"schema_{version}")]) == 0
     assert main(["verify", "--store", str(store)]) == 0
     assert "BROKEN" not in capsys.readouterr().out
