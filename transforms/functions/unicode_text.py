@@ -18,7 +18,7 @@ from transforms.functions.packed_text import Bytes, Offsets, PackedText, pack, u
 _NEWLINES = "\n\r\x0b\x0c\x85\u2028\u2029"
 _BLANKS = "\t \xa0\u1680\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
 _DROPPED = (
-    "".join(chr(c) for c in [*range(0x20), 0x7F] if chr(c) not in _NEWLINES + _BLANKS)
+    "".join(chr(c) for c in [*range(0x20), 0x7F, *range(0x80, 0xA0)] if chr(c) not in _NEWLINES + _BLANKS)
     + "\u061c\u200b\u200e\u200f\ufeff"
     + "".join(map(chr, [*range(0x202A, 0x202F), *range(0x2060, 0x2065), *range(0x2066, 0x206A)]))
 )
@@ -52,10 +52,10 @@ def normalise_texts(texts: pa.StringArray) -> pa.StringArray:
     """Texts in the one form that all later steps take for granted.
 
     Entities are resolved (also doubly escaped ones), every line end is one newline, every run of blanks one space,
-    lines are trimmed and blank ones dropped, direction marks, zero-width spaces and ASCII's control characters go; the
+    lines are trimmed and blank ones dropped, direction marks, zero-width spaces and control characters go; the
     zero-width joiner and non-joiner stay (Persian, Indic scripts, emoji), and so do soft hyphens, which are the
-    publisher's spelling (folding passes over them), and C1 controls, which a rule takes out so that it is on record.
-    NFC, no more than 30 marks on a letter (`composing.MOST_MARKS`). Applying it twice changes nothing.
+    publisher's spelling (folding passes over them). NFC, no more than 30 marks on a letter (`composing.MOST_MARKS`).
+    Applying it twice changes nothing.
 
     Args:
         texts: string[n]; a null becomes an empty text.
@@ -220,6 +220,8 @@ def _kind(data: Bytes, i: int) -> tuple[int, int]:
     if byte == 0xC2:
         if second == 0x85:
             return 3, 2
+        if second < 0xA0:
+            return 1, 2
         return (2, 2) if second == 0xA0 else (0, 2)
     third = data[i + 2]
     if byte == 0xE2:
