@@ -10,11 +10,10 @@ from dataclasses import dataclass
 
 from pipeline.errors import UsageError
 from pipeline.inputs import InputFile, distinct, files_under, input_file, inputs_among
-from pipeline.store import STAGING, Store
+from pipeline.store import Store
 from pipeline.stream_sources import Lag
 from pipeline.topic_ledger import TopicRange, is_range
-from pipeline.vacuum import PLAN
-from transforms import staging
+from pipeline.vacuum import unfinished_inputs
 from transforms.functions.splits import form_of
 from transforms.functions.topics import Topic
 
@@ -161,14 +160,8 @@ class FolderSource:
 def _unfinished_files(store: Store, watched: str) -> list[InputFile]:
     """The inputs of a run that was killed and can be gone on with: files of the watched folder, as they were; else
     none."""
-    folder = os.path.join(store.path, STAGING)
-    for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
-        path = os.path.join(folder, name, PLAN)
-        if not os.path.isfile(path):
-            continue
-        plan = staging.read_json(path)
-        entries = plan["inputs"]
-        if plan["number"] != store.next_number or not entries or any(map(is_range, entries)):
+    for entries in unfinished_inputs(store):
+        if any(map(is_range, entries)):
             continue
         files = [InputFile(**{**entry, "also": tuple(entry["also"])}) for entry in entries]
         if all(one.path.startswith(os.path.join(watched, "")) for one in files) and all(

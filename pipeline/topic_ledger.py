@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import heapq
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from pipeline.store import STAGING, Store
-from pipeline.vacuum import PLAN
-from transforms import staging
+from pipeline.store import Store
+from pipeline.vacuum import unfinished_inputs
 from transforms.functions.messages import Message, MessageForm
 from transforms.functions.reading_topic import partition_of
 
@@ -166,14 +164,8 @@ def _aged(partition: int, messages: Sequence[Message]) -> Iterator[tuple[int, in
 
 def unfinished_ranges(store: Store, topic_id: str, first: Mapping[int, int]) -> list[TopicRange]:
     """The inputs of a run that was killed and can be gone on with: those that come next now; else none."""
-    folder = os.path.join(store.path, STAGING)
-    for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
-        path = os.path.join(folder, name, PLAN)
-        if not os.path.isfile(path):
-            continue
-        plan = staging.read_json(path)
-        entries = plan["inputs"]
-        if plan["number"] != store.next_number or not entries or not all(map(is_range, entries)):
+    for entries in unfinished_inputs(store):
+        if not all(map(is_range, entries)):
             continue
         ranges = [TopicRange(**{**entry, "also": tuple(entry["also"])}) for entry in entries]
         if all(one.topic_id == topic_id and first.get(one.partition) == one.first_offset for one in ranges):

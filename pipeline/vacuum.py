@@ -115,6 +115,17 @@ def _folder_of(path: str) -> str:
     return "/".join(parts[: 3 if parts[0] == COMPACTED else 2])
 
 
+def unfinished_inputs(store: Store) -> Iterator[list[dict[str, Any]]]:
+    """The inputs of killed runs that can be gone on with, as their plans hold them; none without inputs."""
+    folder = os.path.join(store.path, STAGING)
+    for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
+        path = os.path.join(folder, name, PLAN)
+        if os.path.isfile(path):
+            plan = staging.read_json(path)
+            if plan["number"] == store.next_number and plan["inputs"]:
+                yield plan["inputs"]
+
+
 def clear_unfinished(store: Store) -> None:
     """Removes all that unfinished runs left, for a run that goes on with none of them; its store is locked by it.
 
