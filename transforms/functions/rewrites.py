@@ -16,7 +16,8 @@ from transforms.functions.joining import PAIR, Handles
 from transforms.functions.labelling import MAX_CLUSTER_PAIRS, Collapsed
 from transforms.functions.matching import WEIGHED, days_apart, weigh
 from transforms.functions.rewording import NO_WAY, told_again
-from transforms.functions.rewriting import Block, Indices, TermTables, block_of, compare, propose
+from transforms.functions.rewrite_candidates import propose
+from transforms.functions.rewriting import Block, Indices, TermTables, block_of, compare
 from transforms.functions.sketch_files import SketchFiles, days_of
 from transforms.functions.stretches import UNDATED, Changed, DaysTables, Ends
 
@@ -98,20 +99,29 @@ def _decided(
     left, right = left[decides], right[decides]
     swap = block.handles[left] > block.handles[right]
     left, right = np.where(swap, right, left), np.where(swap, left, right)
-    likely = np.zeros(len(left), EVIDENCE)
-    reworded = compare(block, left, right)
-    for name in REWRITE_COUNTS:
-        likely[name] = reworded[name]
-    likely["left_words"], likely["right_words"] = block.words[left], block.words[right]
-    likely["days_apart"] = days_apart(block.days[left], block.days[right])
-    # Phrases in common only speak against a rewrite: without them more are likely, never fewer.
-    keep = told_again(likely) != NO_WAY
-    pairs = np.zeros(int(keep.sum()), PAIR)
-    pairs["left"], pairs["right"] = block.handles[left[keep]], block.handles[right[keep]]
+    for in_order in (False, True):
+        reworded = compare(block, left, right, in_order=in_order)
+        # Order that isn't looked at, and phrases in common, only speak against a rewrite: more are likely without.
+        keep = told_again(_evidence(block, left, right, reworded)) != NO_WAY
+        left, right, reworded = left[keep], right[keep], reworded[keep]
+    pairs = np.zeros(len(left), PAIR)
+    pairs["left"], pairs["right"] = block.handles[left], block.handles[right]
     weighed = weigh(sketches, pairs, tables, match)
     for name in REWRITE_COUNTS:
-        weighed["evidence"][name] = reworded[name][keep]
+        weighed["evidence"][name] = reworded[name]
     return weighed[decide(weighed["evidence"], match).relation == REWRITE]
+
+
+def _evidence(
+    block: Block, left: Indices, right: Indices, reworded: npt.NDArray[np.void]
+) -> npt.NDArray[np.void]:
+    """EVIDENCE of pairs, as far as terms and lengths give it."""
+    evidence = np.zeros(len(left), EVIDENCE)
+    for name in REWRITE_COUNTS:
+        evidence[name] = reworded[name]
+    evidence["left_words"], evidence["right_words"] = block.words[left], block.words[right]
+    evidence["days_apart"] = days_apart(block.days[left], block.days[right])
+    return evidence
 
 
 def _of_collapsed(found: npt.NDArray[np.void], collapsed: Collapsed) -> npt.NDArray[np.void]:

@@ -22,7 +22,6 @@ import numpy.typing as npt
 from schemas.tables import MINHASH_BYTES, REWRITE_COUNTS
 from transforms.functions.common_words import common_terms
 from transforms.functions.joining import Handles
-from transforms.functions.rarity import NO_DAY
 from transforms.functions.shingling import Offsets, WordHashes
 from transforms.functions.sketch_files import SketchFiles, packed_bytes
 from transforms.functions.stretches import UNDATED
@@ -30,6 +29,7 @@ from transforms.functions.stretches import UNDATED
 Counts = npt.NDArray[np.uint32]
 Weights = npt.NDArray[np.int32]
 Indices = npt.NDArray[np.int64]
+Places = npt.NDArray[np.int32]
 
 REWORDED = np.dtype([(name, np.int32) for name in REWRITE_COUNTS])
 """One record a pair. Weights in hundredths: `left_weight`, `right_weight` of all terms of a side; `shared_weight` of
@@ -46,12 +46,6 @@ FEWEST_ARTICLES = 300
 LEAST_SEEN = 2.0
 """Articles: the pair itself has the term."""
 MOST_WEIGHT = 500
-PROPOSING_WEIGHT = 400
-"""A pair with less in common is not looked at: about two rare names. Of 48 rewrites made by hand the least has 404, the
-next 533."""
-PROPOSING_SHARE = 0.05
-PROPOSING_LENGTH = 0.75
-"""The shorter text's share of the longer: the least of 48 rewrites made by hand has .79."""
 LEVEL_PARTS = 20
 """One part in twenty of the length is level."""
 APART = 3
@@ -134,31 +128,50 @@ class TermTables:
 HELD_TABLES = 6
 
 
+_LEAST_BITS = np.uint32(0xFFFF)
+
+
 @numba.njit(nogil=True, cache=True)
 def _weigh_terms(
     terms: WordHashes, one: Counts, other: Counts, third: Counts, scale: float, common: WordHashes
 ) -> Weights:
+    # By how many articles have a term: the logarithms are taken once.
+    by_seen = np.zeros(max(1, math.ceil(scale)), np.int32)
+    for seen in range(len(by_seen)):
+        weight = 100.0 * math.log(scale / max(float(seen), LEAST_SEEN))
+        by_seen[seen] = np.int32(min(float(MOST_WEIGHT), max(0.0, weight)))
+    may_be_common = np.zeros(_LEAST_BITS + 1, np.bool_)
+    may_be_common[common & _LEAST_BITS] = True
     weights = np.zeros(len(terms), np.int32)
     for at in range(len(terms)):
         term = terms[at]
-        seen = np.float64(one[_slot(term, len(one))])
-        seen += other[_slot(term, len(other))] + third[_slot(term, len(third))]
-        weight = np.int32(100.0 * math.log(scale / max(seen, LEAST_SEEN)))
-        if weight > 0:
+        articles = np.int64(one[_slot(term, len(one))])
+        articles += other[_slot(term, len(other))] + third[_slot(term, len(third))]
+        if articles >= len(by_seen):
+            continue
+        if may_be_common[term & _LEAST_BITS]:
             place = np.searchsorted(common, term)
-            if place == len(common) or common[place] != term:
-                weights[at] = weight if weight < MOST_WEIGHT else MOST_WEIGHT
+            if place < len(common) and common[place] == term:
+                continue
+        weights[at] = by_seen[articles]
     return weights
 
 
 @numba.njit(nogil=True, cache=True)
-def _sorted_terms(terms: WordHashes, offsets: Offsets) -> Indices:
-    """For each article the places of its terms, by term and then place."""
-    order = np.empty(len(terms), np.int64)
+def _sort_terms(terms: WordHashes, offsets: Offsets) -> tuple[WordHashes, Places]:
+    """The terms of each article in ascending order, those that are the same by their place, and their places."""
+    places = np.empty(len(terms), np.int32)
+    ordered = np.empty(len(terms), np.uint32)
     for document in range(len(offsets) - 1):
         start, end = offsets[document], offsets[document + 1]
-        order[start:end] = start + np.argsort(terms[start:end], kind="mergesort")
-    return order
+        keys = np.empty(end - start, np.uint64)
+        for at in range(start, end):
+            keys[at - start] = (np.uint64(terms[at]) << np.uint64(32)) | np.uint64(at - start)
+        keys.sort()
+        for at in range(start, end):
+            ordered[at] = np.uint32(keys[at - start] >> np.uint64(32))
+            places[at] = np.int32(keys[at - start] & np.uint64(0xFFFFFFFF))
+    return ordered, places
 
 
 @dataclass(frozen=True)
@@ -167,7 +180,8 @@ class Block:
 
     Attributes:
         handles: uint64[n]. days: int32[n], ascending. words: int64[n], lengths in words.
-        terms, weights: of all articles, packed; offsets: int64[n + 1]. order: the places by article, term and place.
+        terms, weights, places: of all articles, packed, each article's by term and then by the place in its text;
+            offsets: int64[n + 1].
     """
 
     handles: Handles
@@ -175,136 +189,35 @@ class Block:
     words: Indices
     terms: WordHashes
     weights: Weights
+    places: Places
     offsets: Offsets
-    order: Indices
 
 
 def block_of(sketches: SketchFiles, handles: Handles, days: npt.NDArray[np.int32], surroundings: Surroundings) -> Block:
     """The block of the given articles, sorted by day and handle."""
     by_day = np.lexsort((handles, days))
     handles, days = handles[by_day], days[by_day]
-    terms, offsets = sketches.gather_words(handles, "terms")
+    in_text, offsets = sketches.gather_words(handles, "terms")
+    terms, places = _sort_terms(in_text, offsets)
     articles = max(FEWEST_ARTICLES, sum(near.articles for near in surroundings))
     counts = (near.counts for near in surroundings)
     weights = _weigh_terms(terms, *counts, COMMON_SHARE * articles, common_terms())
     words = sketches.gather_lengths(handles, "words")
-    return Block(handles, days, words, terms, weights, offsets, _sorted_terms(terms, offsets))
+    return Block(handles, days, words, terms, weights, places, offsets)
 
 
 @numba.njit(nogil=True, cache=True)
-def _propose(
-    terms: WordHashes,
-    weights: Weights,
-    order: Indices,
-    offsets: Offsets,
-    days: npt.NDArray[np.int32],
-    words: Indices,
-    crowded: npt.NDArray[np.bool_],
-    first: int,
-    last: int,
-    window: int,
-    most: int,
-) -> tuple[Indices, Indices]:
-    """Pairs of articles, the earlier one in [first, last): those with enough weight of distinct terms in common."""
-    n = len(offsets) - 1
-    total = np.zeros(n, np.int64)
-    documents = np.empty(len(order), np.int64)
-    keys = np.empty(len(order), np.uint32)
-    values = np.empty(len(order), np.int32)
-    count = 0
-    starts = np.zeros(n + 1, np.int64)
-    for document in range(n):
-        starts[document] = count
-        before = np.uint32(0)
-        for at in range(offsets[document], offsets[document + 1]):
-            place = order[at]
-            term = terms[place]
-            if term == before or weights[place] <= 0:
-                continue
-            before = term
-            total[document] += weights[place]
-            if not crowded[place]:
-                documents[count], keys[count], values[count] = document, term, weights[place]
-                count += 1
-    starts[n] = count
-    by_key = np.argsort(keys[:count], kind="mergesort")
-    place_of = np.empty(count, np.int64)
-    for at in range(count):
-        place_of[by_key[at]] = at
-    shared = np.zeros(n, np.int64)
-    touched = np.empty(n, np.int64)
-    left = np.empty(most, np.int64)
-    right = np.empty(most, np.int64)
-    made = 0
-    for document in range(first, last):
-        found = 0
-        for entry in range(starts[document], starts[document + 1]):
-            at = place_of[entry] + 1
-            while at < count and keys[by_key[at]] == keys[entry]:
-                other = documents[by_key[at]]
-                if days[other] - days[document] > window:
-                    break
-                if shared[other] == 0:
-                    touched[found] = other
-                    found += 1
-                shared[other] += values[entry]
-                at += 1
-        for at in range(found):
-            other = touched[at]
-            enough = max(np.int64(PROPOSING_WEIGHT), np.int64(PROPOSING_SHARE * max(total[document], total[other])))
-            shorter, longer = min(words[document], words[other]), max(words[document], words[other])
-            if shared[other] >= enough and shorter >= PROPOSING_LENGTH * longer:
-                if made < most:
-                    left[made], right[made] = document, other
-                made += 1
-            shared[other] = 0
-    return left[: min(made, most)], right[:made] if made <= most else right[:0]
-
-
-def propose(
-    block: Block, own: TermCounts, first: int, last: int, window: int, max_term_articles: int
-) -> tuple[Indices, Indices, int]:
-    """Pairs of a block that may be rewrites, as indices (int64[n] each), and how many terms proposed nothing.
-
-    Args:
-        own: the counts of the stretch that the earlier articles are of.
-        first, last: indices of the earlier articles.
-        window: days between the two at most; undated ones have no days between them.
-        max_term_articles: terms of more articles of the stretch propose nothing.
-    """
-    slots = (block.terms.astype(np.int64) >> 1) & (len(own.counts) - 1)
-    crowded = own.counts[slots] > max_term_articles
-    days = np.where(block.days == NO_DAY, 0, block.days).astype(np.int32)
-    most = 1024
-    while True:
-        left, right = _propose(
-            block.terms,
-            block.weights,
-            block.order,
-            block.offsets,
-            days,
-            block.words,
-            crowded,
-            first,
-            last,
-            window,
-            most,
-        )
-        if len(left) == len(right):
-            return left, right, int((crowded & (block.weights > 0)).sum())
-        most *= 8
-
-
-@numba.njit(nogil=True, cache=True)
-def _before(terms: WordHashes, offsets: Offsets, one: int, other: int) -> bool:
+def _before(terms: WordHashes, places: Places, offsets: Offsets, one: int, other: int) -> bool:
     """Whether `one` is walked along `other`: the one with fewer terms, or of the lower ones; not by arrival."""
     count, others = offsets[one + 1] - offsets[one], offsets[other + 1] - offsets[other]
     if count != others:
         return count < others
     for at in range(count):
-        left, right = terms[offsets[one] + at], terms[offsets[other] + at]
-        if left != right:
-            return left < right
+        left, right = offsets[one] + at, offsets[other] + at
+        if terms[left] != terms[right]:
+            return terms[left] < terms[right]
+        if places[left] != places[right]:
+            return places[left] < places[right]
     return True
 
 
@@ -358,20 +271,45 @@ def _in_step(chain: Indices, at: int, near: int, places: Indices, others: Indice
 
 
 @numba.njit(nogil=True, cache=True)
+def _level_and_paced(keys: Indices, worth: Weights, a_count: int, b_count: int) -> tuple[np.int64, np.int64]:
+    """What of the heaviest sequence in order is level, and what is in step, by weight.
+
+    Args:
+        keys: int64[k], pairs of places with one term: the place in the one, times the terms of the other, plus how far
+            the place in the other is from its end. worth: their weights.
+    """
+    by_place = np.argsort(keys)
+    places, others = keys[by_place] // b_count, b_count - 1 - keys[by_place] % b_count
+    weight_of = worth[by_place]
+    chain = heaviest_in_order(others, weight_of, b_count)
+    level = paced = np.int64(0)
+    for at in range(len(chain)):
+        one = chain[at]
+        if LEVEL_PARTS * abs(places[one] * b_count - others[one] * a_count) <= a_count * b_count:
+            level += weight_of[one]
+        if (at > 0 and _in_step(chain, at, at - 1, places, others)) or (
+            at + 1 < len(chain) and _in_step(chain, at, at + 1, places, others)
+        ):
+            paced += weight_of[one]
+    return level, paced
+
+
+@numba.njit(nogil=True, cache=True)
 def _compare(
     terms: WordHashes,
     weights: Weights,
-    order: Indices,
+    places: Places,
     offsets: Offsets,
     left: Indices,
     right: Indices,
+    in_order: bool,
     out: npt.NDArray[np.void],
 ) -> None:
     keys = np.empty(MOST_MATCHED, np.int64)
     worth = np.empty(MOST_MATCHED, np.int32)
     for pair in range(len(left)):
         record = out[pair]
-        swapped = not _before(terms, offsets, left[pair], right[pair])
+        swapped = not _before(terms, places, offsets, left[pair], right[pair])
         a, b = (right[pair], left[pair]) if swapped else (left[pair], right[pair])
         a_start, a_end, b_start, b_end = offsets[a], offsets[a + 1], offsets[b], offsets[b + 1]
         a_count, b_count = a_end - a_start, b_end - b_start
@@ -380,14 +318,14 @@ def _compare(
         matched = 0
         i, j = a_start, b_start
         while i < a_end or j < b_end:
-            in_a = j >= b_end or (i < a_end and terms[order[i]] <= terms[order[j]])
-            in_b = i >= a_end or (j < b_end and terms[order[j]] <= terms[order[i]])
-            term = terms[order[i]] if in_a else terms[order[j]]
-            weight = weights[order[i]] if in_a else weights[order[j]]
+            in_a = j >= b_end or (i < a_end and terms[i] <= terms[j])
+            in_b = i >= a_end or (j < b_end and terms[j] <= terms[i])
+            term = terms[i] if in_a else terms[j]
+            weight = weights[i] if in_a else weights[j]
             a_first, b_first = i, j
-            while in_a and i < a_end and terms[order[i]] == term:
+            while in_a and i < a_end and terms[i] == term:
                 i += 1
-            while in_b and j < b_end and terms[order[j]] == term:
+            while in_b and j < b_end and terms[j] == term:
                 j += 1
             a_weight += weight * (i - a_first)
             b_weight += weight * (j - b_first)
@@ -398,28 +336,19 @@ def _compare(
             if weight <= 0 or not (in_a and in_b):
                 continue
             shared_weight += weight * min(i - a_first, j - b_first)
+            if not in_order:
+                continue
             for one in range(a_first, i):
                 rank = one - a_first
                 for other in range(b_first + max(0, rank - APART), min(j, b_first + rank + APART + 1)):
                     if matched < MOST_MATCHED:
                         # By the place in the one, then the later ones in the other first: no place is taken twice.
-                        height = b_count - 1 - (order[other] - b_start)
-                        keys[matched] = (order[one] - a_start) * b_count + height
+                        keys[matched] = places[one] * b_count + b_count - 1 - places[other]
                         worth[matched] = weight
                         matched += 1
-        by_place = np.argsort(keys[:matched], kind="mergesort")
-        places, others = keys[by_place] // b_count, b_count - 1 - keys[by_place] % b_count
-        weight_of = worth[by_place]
-        chain = heaviest_in_order(others, weight_of, b_count)
-        level = paced = np.int64(0)
-        for at in range(len(chain)):
-            one = chain[at]
-            if LEVEL_PARTS * abs(places[one] * b_count - others[one] * a_count) <= a_count * b_count:
-                level += weight_of[one]
-            if (at > 0 and _in_step(chain, at, at - 1, places, others)) or (
-                at + 1 < len(chain) and _in_step(chain, at, at + 1, places, others)
-            ):
-                paced += weight_of[one]
+        level = paced = shared_weight
+        if in_order:
+            level, paced = _level_and_paced(keys[:matched], worth, a_count, b_count)
         record["left_weight"] = b_weight if swapped else a_weight
         record["right_weight"] = a_weight if swapped else b_weight
         record["left_figures"] = b_figures if swapped else a_figures
@@ -430,8 +359,13 @@ def _compare(
         record["figures_shared"] = figures
 
 
-def compare(block: Block, left: Indices, right: Indices) -> npt.NDArray[np.void]:
-    """What pairs of a block (indices) have in common: REWORDED[n]."""
+def compare(block: Block, left: Indices, right: Indices, *, in_order: bool = True) -> npt.NDArray[np.void]:
+    """What pairs of a block (indices) have in common: REWORDED[n].
+
+    Args:
+        in_order: if not, order is not looked at (which costs most), and all is called level and paced that is shared:
+            the most that it could be.
+    """
     out = np.zeros(len(left), REWORDED)
-    _compare(block.terms, block.weights, block.order, block.offsets, left, right, out)
+    _compare(block.terms, block.weights, block.places, block.offsets, left, right, in_order, out)
     return out
