@@ -1,8 +1,10 @@
 """Speed and memory of a run against the floor of reading JSONL and writing it as zstd Parquet, in pairs.
 
     .venv/bin/python -m tests.benchmarks.speed [--articles 20000] [--pairs 3] [--workers 1] [--input FILE.jsonl]
+        [--against SETTING=VALUE]
 
-Without --input the articles are those of ../shared/eval. Each pair is floor, then run, as whole processes; the figures
+Without --input the articles are those of ../shared/eval. Each pair is floor, then run, as whole processes; --against
+adds a run with another setting (`rewrite.days=-1`: what does the search for rewrites cost?). The figures
 are CPU seconds (user and system, children included) and the largest resident set, as the operating system counts them.
 """
 
@@ -63,6 +65,7 @@ def main() -> int:
     parser.add_argument("--pairs", type=int, default=3)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--input", type=Path)
+    parser.add_argument("--against", metavar="SETTING=VALUE")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         source = given.input or Path(folder) / "articles.jsonl"
@@ -72,24 +75,27 @@ def main() -> int:
             count = sum(1 for _ in lines)
         print(f"{count} articles, {source.stat().st_size / count / 1000:.2f} kB each, {given.pairs} pairs")
         rows = []
+        settings = [("run", [])] + ([("other", ["--set", given.against])] if given.against else [])
         for number in range(given.pairs + 1):
-            store = f"{folder}/store{number}"
-            floor = measure([sys.executable, "-c", FLOOR, str(source), f"{folder}/floor{number}.parquet"])
-            run = measure(
-                [sys.executable, "-m", "pipeline", "run", "--quiet", "--input", str(source), "--store", store,
-                 "--workers", str(given.workers)]
-            )  # fmt: skip
+            measured = {"floor": measure([sys.executable, "-c", FLOOR, str(source), f"{folder}/floor{number}.parquet"])}
+            for name, more in settings:
+                store = f"{folder}/{name}{number}"
+                measured[name] = measure(
+                    [sys.executable, "-m", "pipeline", "run", "--quiet", "--input", str(source), "--store", store,
+                     "--workers", str(given.workers), *more]
+                )  # fmt: skip
             if number:  # the first pair fills the caches of compiled kernels and files
-                rows.append((floor, run))
-        for name, at in (("floor", 0), ("run", 1)):
+                rows.append(measured)
+        for name in rows[0]:
             for figure, place, unit in (("CPU", 0, "s"), ("wall", 1, "s"), ("peak memory", 2, "MB")):
-                values = [row[at][place] for row in rows]
+                values = [row[name][place] for row in rows]
                 spread = f"{min(values):8.2f} {statistics.median(values):8.2f} {max(values):8.2f}"
                 print(f"{name:5} {figure:11} {spread} {unit}")
-        rates = [count / run[0] for _, run in rows]
-        ratios = [run[0] / floor[0] for floor, run in rows]
+        rates = [count / row["run"][0] for row in rows]
         print(f"run   articles per CPU-second: {min(rates):.0f} {statistics.median(rates):.0f} {max(rates):.0f}")
-        print(f"run / floor in CPU, by pair: {min(ratios):.1f} {statistics.median(ratios):.1f} {max(ratios):.1f}")
+        for name in ("floor", "other")[: len(settings)]:
+            ratios = [row["run"][0] / row[name][0] for row in rows]
+            print(f"run / {name} in CPU, by pair: {min(ratios):.2f} {statistics.median(ratios):.2f} {max(ratios):.2f}")
     return 0
 
 
