@@ -120,22 +120,20 @@ def _apply(articles: pa.Table, known: Keys, hashes: pa.ChunkedArray, settings: F
 def _take_edges(hit: Flags, first: Offsets, edge_lines: int, take: Flags) -> None:
     """Lines from each end on until so many are kept."""
     for row in range(len(first) - 1):
-        kept = 0
-        for line in range(first[row], first[row + 1]):
-            if hit[line]:
-                take[line] = True
-            else:
-                kept += 1
-                if kept == edge_lines:
-                    break
-        kept = 0
-        for line in range(first[row + 1] - 1, first[row] - 1, -1):
-            if hit[line]:
-                take[line] = True
-            else:
-                kept += 1
-                if kept == edge_lines:
-                    break
+        _take_from(hit, first[row], first[row + 1], 1, edge_lines, take)
+        _take_from(hit, first[row + 1] - 1, first[row] - 1, -1, edge_lines, take)
+
+
+@numba.njit(nogil=True, cache=True)
+def _take_from(hit: Flags, begin: int, stop: int, step: int, edge_lines: int, take: Flags) -> None:
+    kept = 0
+    for line in range(begin, stop, step):
+        if hit[line]:
+            take[line] = True
+        else:
+            kept += 1
+            if kept == edge_lines:
+                return
 
 
 def _over_share(packed: PackedText, lines: LineTable, take: Flags, most: float) -> npt.NDArray[np.int64]:
