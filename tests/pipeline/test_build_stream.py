@@ -13,7 +13,7 @@ from pipeline.compare import compare
 from pipeline.store import Store, locked
 from pipeline.verify import verify
 from tests.benchmarks.month import month_of
-from tests.pipeline.store_reading import articles_of, rows_of, run_over, write_jsonl
+from tests.pipeline.store_reading import articles_of, rows_of
 from tests.pipeline.streaming_graph import (
     DAY_MS,
     START_MS,
@@ -32,13 +32,6 @@ SIZE = 15
 @pytest.fixture(scope="module")
 def rows() -> Rows:
     return [row for day in month_of(3, 30) for row in day]
-
-
-@pytest.fixture(scope="module")
-def at_once(rows: Rows, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("at_once")
-    run_over(folder / "store", write_jsonl(folder / "all.jsonl", rows))
-    return folder / "store"
 
 
 def story(number: int, words: int = 120) -> str:

@@ -21,13 +21,6 @@ def rows() -> Rows:
     return [row for day in month_of(5, 60) for row in day]
 
 
-@pytest.fixture(scope="module")
-def at_once(rows: Rows, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("at_once")
-    run_over(folder / "store", write_jsonl(folder / "all.jsonl", rows))
-    return folder / "store"
-
-
 def test_provisional_runs_reconciled_are_one_run(rows: Rows, at_once: Path, tmp_path: Path) -> None:
     store = tmp_path / "store"
     run_in_turn(store, tmp_path, in_runs(rows, 5, shuffle=2), provisional=True)
