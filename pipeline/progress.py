@@ -100,4 +100,4 @@ class Progress:
             return ""
         share = min(1.0, staged / max(1, self._bytes))
         bar = "#" * int(20 * share)
-        return f"[{bar:.<20}] {parts} batches, {staged / 1e6:.0f} of about {self._bytes / 1e6:.0f} MB, "
+        return f"[{bar:.<20}] {parts} batches, {staged / 1e6:.1f} of about {self._bytes / 1e6:.1f} MB, "

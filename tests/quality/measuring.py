@@ -29,11 +29,16 @@ def data_digest() -> str:
     return digest.hexdigest()
 
 
+def store_of(name: str, folder: Path) -> Path:
+    """Where the store of a set is made."""
+    return folder / SAME_STORE.get(name, name) / "store"
+
+
 def figures_of(name: str, folder: Path, **assignments: str) -> dict[str, Any]:
     """The scorer's figures for a set, after a run with default settings; a store made before is used again."""
     scorer = EVAL / ("score_neardup.py" if name in NEARDUP else "score_boilerplate.py")
     source = SAME_STORE.get(name, name)
-    store = folder / source / "store"
+    store = store_of(name, folder)
     if not store.exists():
         _call(scorer, "prepare", "--set", source, "--out", str(folder / source))
         run_over(store, folder / source / f"{source}.jsonl", **assignments)

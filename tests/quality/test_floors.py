@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from pipeline.store import Store
+from tests.benchmarks.kills import broken
 from tests.quality import measuring
 
 FLOORS = json.loads((Path(__file__).parent / "floors.json").read_text(encoding="utf-8"))
@@ -41,3 +43,4 @@ def test_figures_hold(name: str, folder: Path) -> None:
     assert below == {}
     assert above == {}
     assert figures["accounting"]["sums"] if "accounting" in figures else True
+    assert broken(Store(str(measuring.store_of(name, folder)))) == []
