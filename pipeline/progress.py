@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
 from pipeline.log_lines import TEXT, log_line
@@ -23,6 +24,8 @@ STEPS = {
 }
 LINE_SECONDS = 5.0
 BAR_SECONDS = 0.2
+CLEAR = "\r\x1b[K"
+"""To the beginning of the terminal's line, and nothing more on it."""
 
 
 class Progress:
@@ -40,13 +43,36 @@ class Progress:
         self.stream, self.form = stream, form
         self.on_terminal = stream is not None and stream.isatty() and form == TEXT
         self.seconds: dict[str, float] = {}
+        self._writing = threading.RLock()  # a signal may speak in the middle of a line
         self._folder: str | None = None
         self._bytes = 0
 
     def say(self, text: str, level: str = "info", **fields: Any) -> None:
         """Shows one line; the fields are told as JSON only."""
         if self.stream is not None:
-            print(log_line(self.form, level, text, **fields), file=self.stream, flush=True)
+            with self._writing:
+                cleared = CLEAR if self.on_terminal else ""
+                self.stream.write(f"{cleared}{log_line(self.form, level, text, **fields)}\n")
+                self.stream.flush()
+
+    def show(self, text: str) -> None:
+        """Shows a line on a terminal in the place of the one shown before; what it has no room for is cut off."""
+        if self.stream is not None:
+            columns = shutil.get_terminal_size().columns
+            with suppress(OSError):
+                columns = os.get_terminal_size(self.stream.fileno()).columns or columns
+            # In the last column some terminals go on to the next line, which is never rewritten.
+            shown = text if len(text) < columns else f"{text[: max(0, columns - 2)]}\N{HORIZONTAL ELLIPSIS}"
+            with self._writing:
+                self.stream.write(f"{CLEAR}{shown}")
+                self.stream.flush()
+
+    def clear(self) -> None:
+        """Takes away what `show` has shown."""
+        if self.stream is not None and self.on_terminal:
+            with self._writing:
+                self.stream.write(CLEAR)
+                self.stream.flush()
 
     def expect(self, total_bytes: int, folder: str) -> None:
         """How much there is to read, and where staged parts appear."""
@@ -67,8 +93,7 @@ class Progress:
             finally:
                 ended.set()
                 watcher.join()
-                if self.on_terminal:
-                    self.stream.write("\r\x1b[K")
+                self.clear()
         self.seconds[name] = time.monotonic() - started
         self.say(
             f"{name[0]}/{len(STEPS)} {STEPS[name]}: {self.seconds[name]:.1f} s",
@@ -81,8 +106,7 @@ class Progress:
             seconds = time.monotonic() - started
             text = f"{name[0]}/{len(STEPS)} {STEPS[name]} {self._so_far(name)}{seconds:.0f} s"
             if self.on_terminal:
-                self.stream.write(f"\r\x1b[K{text}")
-                self.stream.flush()
+                self.show(text)
             else:
                 self.say(text, step=name, seconds=round(seconds, 3), state="working")
 

@@ -26,6 +26,7 @@ from pipeline.earlier_matches import connected_matches, earlier_matches, new_row
 from pipeline.errors import INTERRUPTED, RunError, uninterrupted
 from pipeline.inputs import FoundInputs, InputFile, find_inputs
 from pipeline.labels import current_labels
+from pipeline.plain_pipeline import is_little
 from pipeline.progress import Progress
 from pipeline.report import write_report
 from pipeline.runners import HERE, LOCAL, Jobs, RunnerChoice
@@ -199,7 +200,8 @@ class _Run:
         if not staging.exists(listing):
             try:
                 with self._workers_apart(), self.progress.job(name):
-                    self.jobs.run(f"copydesk-{self.run_id}-{name}", lambda pipeline: build_job(pipeline, listing))
+                    few = is_little(self.plan, self.store)
+                    self.jobs.run(f"copydesk-{self.run_id}-{name}", lambda job: build_job(job, listing), few=few)
             except Exception as error:
                 if INTERRUPTED.is_set():
                     raise KeyboardInterrupt from error

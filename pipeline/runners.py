@@ -26,6 +26,7 @@ from apache_beam.transforms.environments import EmbeddedPythonEnvironment, Subpr
 
 from pipeline import ends_with_parent, worker_process
 from pipeline.errors import UsageError
+from pipeline.plain_pipeline import run_plainly
 
 LOCAL, PRISM, FLINK, DATAFLOW, SPARK = "local", "prism", "flink", "dataflow", "spark"
 RUNNERS = (LOCAL, PRISM, FLINK, DATAFLOW, SPARK)
@@ -99,15 +100,20 @@ class Jobs:
     def _options(self, **more: Any) -> PipelineOptions:
         return PipelineOptions(self.flags, **more)
 
-    def run(self, name: str, build: Callable[[beam.Pipeline], None]) -> None:
+    def run(self, name: str, build: Callable[[beam.Pipeline], None], *, few: bool = False) -> None:
         """Builds a pipeline, runs it and waits for its end.
 
         Args:
             name: shown by the runner's own pages, where it has any.
+            few: so little flows that the local runner, where it has one worker, would cost more than the work; the
+                same steps are then done without it (`plain_pipeline`).
 
         Raises:
             Exception: whatever the runner says of a job that failed.
         """
+        if few and self.choice.name == LOCAL and self.workers == 1:
+            run_plainly(build)
+            return
         logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
         more: dict[str, Any] = {"job_name": name}
         if self.choice.name == LOCAL:

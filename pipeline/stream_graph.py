@@ -26,6 +26,8 @@ ON_FLINK = (
     # Without a limit of time to its bundles the SDK's harness hands on nothing; see docs/unbounded.md.
     "max_bundle_time_mills=200",
     "checkpointing_interval=5000",
+    # Else what a step gives while a checkpoint begins is kept until it is given something again, which may be never.
+    "finish_bundle_before_checkpointing",
 )
 """Beam's options for an unbounded job, where `--runner-option` doesn't give them."""
 

@@ -64,8 +64,7 @@ class StreamStatus:
         finally:
             ended.set()
             watcher.join()
-            if self._progress.on_terminal and self._progress.stream is not None:
-                self._progress.stream.write("\r\x1b[K")
+            self._progress.clear()
             self._write(success)
 
     def add(self, manifest: dict[str, Any], seconds: float) -> None:
@@ -112,8 +111,7 @@ class StreamStatus:
         lag = self._source.lag()
         text = self.line(lag)
         if self._progress.on_terminal:
-            self._progress.stream.write(f"\r\x1b[K{text}")
-            self._progress.stream.flush()
+            self._progress.show(text)
         elif text != self._shown:
             manifest = self.committed.manifest
             self._progress.say(

@@ -83,6 +83,17 @@ class FlinkCluster:
         """How many are registered."""
         return int(self.rest("/overview")["taskmanagers"])
 
+    def told(self, job: str) -> str:
+        """What each step of a job has taken and given, and its watermarks: for whoever waits for it in vain."""
+        lines = [f"job {job}: {self.jobs().get(job)}"]
+        for step in self.rest(f"/jobs/{job}")["vertices"]:
+            asked = f"/jobs/{job}/vertices/{step['id']}"
+            counts = self.rest(f"{asked}/subtasks/metrics?get=numRecordsIn,numRecordsOut")
+            taken = ", ".join(f"{one['id']} {one['sum']:.0f} (least {one['min']:.0f})" for one in counts)
+            marks = " ".join(f"{one['id']}={one['value']}" for one in self.rest(f"{asked}/watermarks"))
+            lines.append(f"{step['status']} {step['name'][:80]}: {taken}; {marks}")
+        return "\n".join(lines)
+
     def cancel(self, job: str) -> None:
         """Cancels a job; that a client of Beam gives up does not reach the cluster."""
         self.rest(f"/jobs/{job}?mode=cancel", "PATCH")

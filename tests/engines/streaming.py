@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -49,11 +49,11 @@ def start_stream(broker: str, name: str, store: Path, *flags: str, ready: bool =
     return process
 
 
-def wait_until(held: Any, seconds: float = WAIT_SECONDS) -> None:
-    """Until `held()` is true; fails after so many seconds."""
+def wait_until(held: Callable[[], Any], seconds: float = WAIT_SECONDS, told: Callable[[], str] = str) -> None:
+    """Until `held()` is true; fails after so many seconds, with what `told()` says then."""
     end = time.monotonic() + seconds
     while not held():
-        assert time.monotonic() < end, f"waited {seconds} s in vain"
+        assert time.monotonic() < end, f"waited {seconds} s in vain\n{told()}"
         time.sleep(0.02)
 
 

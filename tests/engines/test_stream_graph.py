@@ -70,11 +70,11 @@ def test_a_killed_task_manager_costs_nothing(broker: Broker, rows: list[dict[str
         wait_until(lambda: checkpoint_bytes(cluster, job) > 0, 60)
         cluster.kill(1)
         produce(broker.address, "news", values(rows[half:]), per_second=400)
-        wait_until(lambda: records_of(store) >= len(rows), 180)
+        wait_until(lambda: records_of(store) >= len(rows), 120, lambda: cluster.told(job))
         restarts = cluster.rest(f"/jobs/{job}/checkpoints")["counts"]["restored"]
     assert restarts > 0, "the job did not come back from a checkpoint"
     assert records_of(store) == len(rows)
     assert sum(whole_ranges(store).values()) == len(rows)
-    assert len(Store(str(store)).manifests) > 2, "all came in one commit: nothing was tested"
+    assert len(Store(str(store)).manifests) > 1, "all came in one commit: nothing was tested"
     reconcile(str(store), 1, Progress(None))
     assert differences(tmp_path / "batch", store) == {}

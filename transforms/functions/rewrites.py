@@ -112,9 +112,7 @@ def _decided(
     return weighed[decide(weighed["evidence"], match).relation == REWRITE]
 
 
-def _evidence(
-    block: Block, left: Indices, right: Indices, reworded: npt.NDArray[np.void]
-) -> npt.NDArray[np.void]:
+def _evidence(block: Block, left: Indices, right: Indices, reworded: npt.NDArray[np.void]) -> npt.NDArray[np.void]:
     """EVIDENCE of pairs, as far as terms and lengths give it."""
     evidence = np.zeros(len(left), EVIDENCE)
     for name in REWRITE_COUNTS:
