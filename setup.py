@@ -37,6 +37,7 @@ setup(
             "pandas==3.1.1",
             "polars==2.1.0",
             "pytest==9.2.0",
+            "pytest-timeout==2.4.0",
             "pytest-xdist==3.8.0",
             "ruff==0.17.6",
         ],

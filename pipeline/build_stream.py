@@ -33,20 +33,20 @@ class StreamOptions:
 
     Attributes:
         store: where runs are committed.
-        feed: the topic, and where reading begins.
         every_seconds: between commits.
         partitions: keys of the state of matching. 4 keep two workers busy, and an article's sixty anchors are few
             enough that each batch has something for each.
         steps: parts of match.window_days by which state is dropped: with 4 it holds at most a quarter more than the
             window.
+        sole_writer: the user's word that nobody else writes a store on a filesystem that can't promise it.
     """
 
     store: str
     settings: Settings
-    feed: Feed
     every_seconds: float = 5.0
     partitions: int = 4
     steps: int = 4
+    sole_writer: bool = False
 
     @property
     def task(self) -> GraphTask:
@@ -55,17 +55,22 @@ class StreamOptions:
         return GraphTask(folder, self.partitions, self.settings.match.window_days, self.steps)
 
 
-def build_stream(batches: beam.PCollection[bytes], options: StreamOptions) -> beam.PCollection[str]:
+def build_stream(batches: beam.PCollection[bytes], feed: Feed, options: StreamOptions) -> beam.PCollection[str]:
     """Packed batches of messages (`message_batches`), bounded or not, to the ids of the runs that are committed.
 
     What an earlier job has staged and committed of the window is held from the beginning.
+
+    Args:
+        feed: the topic, and where reading begins.
     """
     task, settings = options.task, options.settings
-    held = batches.pipeline | "Hold batches" >> HoldBatches(task, held_batches(task, options.feed))
-    committer = StreamCommitter(options.store, task, settings, options.feed, options.every_seconds)
+    held = batches.pipeline | "Hold batches" >> HoldBatches(task, held_batches(task, feed))
+    committer = StreamCommitter(
+        options.store, task, settings, feed, options.every_seconds, sole_writer=options.sole_writer
+    )
     new = (
         batches
-        | "Read messages" >> ReadMessages(options.feed.topic, settings.read)
+        | "Read messages" >> ReadMessages(feed.topic, settings.read)
         | "Clean articles" >> CleanArticles(settings)
         | "Sign articles" >> SignArticles(settings.sign)
         | "Stage batches" >> StageBatches(task)

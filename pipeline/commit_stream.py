@@ -94,11 +94,15 @@ class StreamCommitter:
     Args:
         feed: what is read, and from where.
         every_seconds: between commits.
+        sole_writer: the user's word that nobody else writes the store, where its filesystem can't promise it.
     """
 
-    def __init__(self, store: str, task: GraphTask, settings: Settings, feed: Feed, every_seconds: float) -> None:
+    def __init__(
+        self, store: str, task: GraphTask, settings: Settings, feed: Feed, every_seconds: float, *,
+        sole_writer: bool = False,
+    ) -> None:  # fmt: skip
         self.store, self.task, self.settings, self.feed = store, task, settings, feed
-        self.every_seconds = every_seconds
+        self.every_seconds, self.sole_writer = every_seconds, sole_writer
         self._followed: FollowedStore | None = None
         self._newest_ms: dict[int, int] = {}
         self._swept = -1
@@ -120,7 +124,7 @@ class StreamCommitter:
             return Committed()
         followed, self._followed = self._followed, None  # what fails on the way leaves nothing half known
         try:
-            with locked(self.store):
+            with locked(self.store, sole_writer=self.sole_writer):
                 if followed is None:
                     if staging.is_local(self.store):
                         clear_unfinished(Store(self.store))

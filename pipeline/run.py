@@ -132,7 +132,9 @@ def relabel(options: RunOptions, progress: Progress) -> dict[str, Any]:
         return _Run(options, Store(store.path), [], jobs, progress).commit()
 
 
-def reconcile(path: str, workers: int, progress: Progress, *, sole_writer: bool = False) -> dict[str, Any]:
+def reconcile(
+    path: str, workers: int, progress: Progress, *, runner: RunnerChoice = HERE, sole_writer: bool = False
+) -> dict[str, Any]:
     """Makes the labels of a store's provisional runs final, by the settings that the last run had.
 
     Gives the manifest, or {"nothing_new": ...} where all labels are final. Raises as `relabel` does.
@@ -142,7 +144,7 @@ def reconcile(path: str, workers: int, progress: Progress, *, sole_writer: bool 
     if not store.undecided:
         return {"nothing_new": True, "kind": RELABEL, "store": store.path}
     settings = stored_settings(store.runs[-1]["settings"])
-    return relabel(RunOptions((), path, settings, workers, sole_writer=sole_writer), progress)
+    return relabel(RunOptions((), path, settings, workers, runner=runner, sole_writer=sole_writer), progress)
 
 
 def _new(found: FoundInputs, store: Store, options: RunOptions) -> list[InputFile]:

@@ -34,7 +34,9 @@ class StreamOptions:
         until_idle: ends when nothing has come, and nothing waits, for so many seconds; None never.
         metrics: where figures for Prometheus are written.
         reconcile_after: what batches changed for older articles is decided when nothing has come for so many seconds,
-            and before the stream ends because it is idle.
+            and before the stream ends because it is idle,
+        reconcile_every: or, between two batches, when the first of them was so many seconds ago.
+        sole_writer: the user's word that nobody else writes a store on a filesystem that can't promise it.
     """
 
     store: str
@@ -44,6 +46,8 @@ class StreamOptions:
     until_idle: float | None = None
     metrics: str | None = None
     reconcile_after: float = 30.0
+    reconcile_every: float = 21_600.0
+    sole_writer: bool = False
 
 
 def stream(options: StreamOptions, source: Source, progress: Progress) -> Committed:
@@ -79,8 +83,11 @@ class _Stream:
     ) -> None:  # fmt: skip
         self.options, self.source, self.progress, self.status = options, source, progress, status
         self.ending = ending
-        self.run_options = RunOptions((), options.store, options.settings, topic=source.topic, provisional=True)
-        self.undecided = bool(Store(options.store).undecided)
+        self.run_options = RunOptions(
+            (), options.store, options.settings, topic=source.topic, provisional=True, sole_writer=options.sole_writer
+        )
+        # Since when there is something to reconcile; of what an earlier stream left, since now.
+        self.undecided_since = time.monotonic() if Store(options.store).undecided else None
 
     def run(self) -> None:
         """Until it is asked to end, or nothing came for as long as was asked."""
@@ -90,6 +97,8 @@ class _Stream:
             now = time.monotonic()
             if self.source.poll(POLL_SECONDS) or self.source.lag().count:
                 came_last = time.monotonic()
+            if self.undecided_since is not None and now - self.undecided_since >= self.options.reconcile_every:
+                self._reconcile()
             if not self.source.waiting:
                 waits_since = None
                 idle, ends = now - came_last, self.options.until_idle
@@ -115,14 +124,14 @@ class _Stream:
 
     def _reconcile(self) -> None:
         """Decides what the batches left, if they left anything and the store is free."""
-        if not self.undecided:
+        if self.undecided_since is None:
             return
         started = time.monotonic()
         try:
-            manifest = reconcile(self.options.store, 1, Progress(None))
+            manifest = reconcile(self.options.store, 1, Progress(None), sole_writer=self.options.sole_writer)
         except BusyStoreError:
             return
-        self.undecided = False
+        self.undecided_since = None
         if not manifest.get("nothing_new"):
             self.progress.say(
                 f"reconciled in {time.monotonic() - started:.1f} s: {manifest['counts']['relabelled']:,} articles have "
@@ -133,7 +142,7 @@ class _Stream:
         """One batch, if the store is free and there is something new."""
         started = time.monotonic()
         try:
-            with locked(self.options.store):
+            with locked(self.options.store, sole_writer=self.options.sole_writer):
                 store = Store(self.options.store, keep_read=True)
                 inputs = self.source.inputs(store, self.options.most)
                 if not inputs:
@@ -150,7 +159,8 @@ class _Stream:
             time.sleep(BUSY_SECONDS)
             return
         self.source.committed(inputs)
-        self.undecided |= bool(manifest.get("provisional"))
+        if manifest.get("provisional") and self.undecided_since is None:
+            self.undecided_since = time.monotonic()
         self.status.add(manifest, time.monotonic() - started)
         self._warn(manifest)
 

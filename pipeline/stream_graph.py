@@ -14,7 +14,6 @@ from pipeline.runners import FLINK, PRISM, Jobs, RunnerChoice
 from pipeline.store import Store
 from pipeline.stream_topic import told
 from pipeline.topic_ledger import read_offsets, starts
-from schemas.settings import Settings
 from transforms.functions.signing import scheme
 from transforms.functions.topics import Topic, TopicReader
 from transforms.read_topic import BatchSize, PartitionRange, ReadTopic
@@ -37,19 +36,15 @@ class GraphOptions:
     """What a user asks of a stream on a runner.
 
     Attributes:
-        every_seconds: between commits.
-        partitions: keys of the state of matching.
+        stream: the graph's own options.
         batch: when a batch is handed on.
         until_now: end with what the topic holds at the beginning, instead of going on for ever.
     """
 
     topic: Topic
-    store: str
-    settings: Settings
+    stream: StreamOptions
     runner: RunnerChoice
     workers: int = 1
-    every_seconds: float = 5.0
-    partitions: int = 4
     batch: BatchSize = dataclasses.field(default_factory=BatchSize)
     until_now: bool = False
 
@@ -66,13 +61,12 @@ def stream_graph(options: GraphOptions) -> None:
             f"--runner {options.runner.name} is not one that the unbounded graph was tried on; expected {PRISM} or "
             f"{FLINK}, or no --runner: micro-batches on this machine"
         )
-    store = Store(options.store)
-    store.check_scheme(scheme(options.settings.sign))
+    store = Store(options.stream.store)
+    store.check_scheme(scheme(options.stream.settings.sign))
     feed, ranges = feed_of(options.topic, store, until_now=options.until_now)
-    asked = StreamOptions(options.store, options.settings, feed, options.every_seconds, options.partitions)
 
     def build(pipeline: beam.Pipeline) -> None:
-        build_stream(pipeline | "Read topic" >> ReadTopic(options.topic, ranges, options.batch), asked)
+        build_stream(pipeline | "Read topic" >> ReadTopic(options.topic, ranges, options.batch), feed, options.stream)
 
     Jobs(_streaming(options), options.workers).run(JOB, build)
 

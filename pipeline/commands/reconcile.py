@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
-from pipeline.commands.run import add_sole_writer, add_telling, positive, progress_of, tell
-from pipeline.errors import EXIT_OK
+from pipeline.commands.run import add_telling, add_working, make_run, runner_of
+from pipeline.progress import Progress
 
 NAME = "reconcile"
 ABOUT = "make the labels of provisional runs final, as one run over all articles would have them"
@@ -15,18 +16,16 @@ EXAMPLE = "--store corpus"
 def declare(parser: argparse.ArgumentParser) -> None:
     """Adds the command's arguments."""
     parser.add_argument("--store", required=True, metavar="DIR")
-    parser.add_argument("--workers", type=positive, default=1, metavar="N", help="processes to use (default 1)")
-    add_sole_writer(parser)
+    add_working(parser)
     add_telling(parser)
 
 
 def do(given: argparse.Namespace) -> int:
     """Runs the command; gives the exit code."""
-    from pipeline.metrics import recorded
     from pipeline.run import reconcile
 
-    progress = progress_of(given)
-    with recorded(given.metrics, given.store, progress) as outcome:
-        outcome.manifest = reconcile(given.store, given.workers, progress, sole_writer=given.sole_writer)
-    tell(outcome.manifest, given)
-    return EXIT_OK
+    def make(progress: Progress) -> dict[str, Any]:
+        runner, sole_writer = runner_of(given), given.sole_writer
+        return reconcile(given.store, given.workers, progress, runner=runner, sole_writer=sole_writer)
+
+    return make_run(given, make)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from pipeline.commands.run import add_sole_writer, add_telling, positive, progress_of, tell
-from pipeline.errors import EXIT_OK, UsageError
+from pipeline.commands.run import add_telling, add_working, make_run, runner_of
+from pipeline.errors import UsageError
+from pipeline.progress import Progress
 from schemas.settings import Settings, parse_assignments, stored_settings
 
 NAME = "relabel"
@@ -23,26 +24,25 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--set", action="append", metavar="KEY=VALUE", help="one of match.*, rewrite.* or relate.*")
     parser.add_argument("--keep", help="who stands for a story: most-complete, earliest or wire-first")
     parser.add_argument("--drop", metavar="RELATIONS", help="relations that are not kept, separated by commas")
-    parser.add_argument("--workers", type=positive, default=1, metavar="N", help="processes to use (default 1)")
-    add_sole_writer(parser)
+    add_working(parser)
     add_telling(parser)
 
 
 def do(given: argparse.Namespace) -> int:
     """Runs the command; gives the exit code."""
-    from pipeline.metrics import recorded
     from pipeline.run import RunOptions, relabel
     from pipeline.store import Store
 
-    progress = progress_of(given)
-    with recorded(given.metrics, given.store, progress) as outcome:
+    def make(progress: Progress) -> dict[str, Any]:
         store = Store(given.store)
         store.require()
         settings = settings_of(given, store.runs[-1]["settings"])
-        options = RunOptions((), given.store, settings, given.workers, sole_writer=given.sole_writer)
-        outcome.manifest = relabel(options, progress)
-    tell(outcome.manifest, given)
-    return EXIT_OK
+        options = RunOptions(
+            (), given.store, settings, given.workers, runner=runner_of(given), sole_writer=given.sole_writer
+        )
+        return relabel(options, progress)
+
+    return make_run(given, make)
 
 
 def settings_of(given: argparse.Namespace, stored: dict[str, Any]) -> Settings:

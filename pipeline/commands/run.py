@@ -6,6 +6,7 @@ import argparse
 import json
 import re
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -37,33 +38,54 @@ def declare(parser: argparse.ArgumentParser) -> None:
     add("--since", type=moment, metavar="TIME", help="only files changed since: 2026-07-14, 2026-07-14T06:00Z, 36h, 7d")
     add("--reprocess", action="store_true", help="read files again that the store has read")
     add("--provisional", action="store_true", help="decide only what is new; `copydesk reconcile` decides the rest")
-    add("--workers", type=positive, default=1, metavar="N", help="processes to use (default 1)")
-    add_runner(parser)
-    add_sole_writer(parser)
-    add("--field", action="append", metavar="FIELD=NAME", help="an input's own name for a field")
-    add("--keep", help="who stands for a story: most-complete, earliest or wire-first")
-    add("--drop", metavar="RELATIONS", help="relations that go to copies/, separated by commas")
-    add("--clean", metavar="LEVEL", help="off, light or full")
-    add("--max-rejected-fraction", metavar="F", help="fail instead of committing when more is refused")
-    add("--set", action="append", metavar="KEY=VALUE", help="any setting (see `copydesk settings`)")
+    add_working(parser)
+    add_settings(parser)
     add_telling(parser)
 
 
 def do(given: argparse.Namespace) -> int:
     """Runs the command; gives the exit code."""
-    from pipeline.metrics import recorded
     from pipeline.run import RunOptions, run
+
+    def make(progress: Progress) -> dict[str, Any]:
+        options = RunOptions(
+            tuple(given.input), given.store, settings_of(given), given.workers, since=given.since,
+            reprocess=given.reprocess, provisional=given.provisional, runner=runner_of(given),
+            sole_writer=given.sole_writer,
+        )  # fmt: skip
+        return run(options, progress)
+
+    return make_run(given, make)
+
+
+def make_run(given: argparse.Namespace, make: Callable[[Progress], dict[str, Any]]) -> int:
+    """Makes a run and tells of it; gives the exit code."""
+    from pipeline.metrics import recorded
 
     progress = progress_of(given)
     with recorded(given.metrics, given.store, progress) as outcome:
-        settings = settings_of(given)
-        options = RunOptions(
-            tuple(given.input), given.store, settings, given.workers, since=given.since, reprocess=given.reprocess,
-            provisional=given.provisional, runner=runner_of(given), sole_writer=given.sole_writer,
-        )  # fmt: skip
-        outcome.manifest = run(options, progress)
+        outcome.manifest = make(progress)
     tell(outcome.manifest, given)
     return EXIT_OK
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments that change settings of reading, cleaning and relating."""
+    add = parser.add_argument
+    add("--field", action="append", metavar="FIELD=NAME", help="an input's own name for a field")
+    add("--keep", help="who stands for a story: most-complete, earliest or wire-first")
+    add("--drop", metavar="RELATIONS", help="relations that go to copies/, separated by commas")
+    add("--clean", metavar="LEVEL", help="off, light or full")
+    add("--max-rejected-fraction", metavar="F", help="fail instead of committing when more (of a batch) is refused")
+    add("--set", action="append", metavar="KEY=VALUE", help="any setting (see `copydesk settings`)")
+
+
+def add_working(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments that say where the jobs of a run are done, and who else writes its store."""
+    told = "processes to use; parallelism on --runner flink (default 1)"
+    parser.add_argument("--workers", type=positive, default=1, metavar="N", help=told)
+    add_runner(parser)
+    add_sole_writer(parser)
 
 
 def add_runner(parser: argparse.ArgumentParser) -> None:

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pipeline.commands.run import add_runner, add_telling, positive, progress_of, runner_of, settings_of
+from pipeline.commands.run import (
+    add_settings,
+    add_telling,
+    add_working,
+    positive,
+    progress_of,
+    runner_of,
+    settings_of,
+)
 from pipeline.errors import EXIT_OK, UsageError
 
 if TYPE_CHECKING:
@@ -22,6 +31,8 @@ EXAMPLE = "--from kafka://localhost:9092/articles --store corpus"
 EVERY_SECONDS = 5.0
 MOST_ARTICLES = 5000
 RECONCILE_SECONDS = 30.0
+RECONCILE_EVERY = 6 * 3600
+"""Seconds. Over a store of 100,000 it takes less than a minute, in which nothing is committed."""
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -48,6 +59,11 @@ def declare(parser: argparse.ArgumentParser) -> None:
         help="decide what batches changed for older articles when nothing has come for so long "
         f"(default {RECONCILE_SECONDS:g})",
     )  # fmt: skip
+    add(
+        "--reconcile-every", type=duration, default=RECONCILE_EVERY, metavar="DURATION",
+        help="decide it, while articles come too, when it has waited so long: 90s, 30m, 6h, 1d "
+        f"(default {RECONCILE_EVERY // 3600}h)",
+    )  # fmt: skip
     add("--until-idle", type=seconds, metavar="SECONDS", help="end when nothing has come for so long")
     add("--schema", metavar="FILE", help="the Avro schema of values that are plain Avro")
     add("--schema-registry", metavar="URL", help="http://HOST:PORT, or a folder of NUMBER.avsc")
@@ -55,14 +71,8 @@ def declare(parser: argparse.ArgumentParser) -> None:
     add("--kafka-options-file", metavar="FILE", help="a file of such options, one a line: passwords belong there")
     add("--accept-loss", action="store_true", help="go on where the broker no longer has what comes next")
     add("--reprocess", action="store_true", help="begin at the oldest message, whatever the store has read")
-    add_runner(parser)
-    add("--workers", type=positive, default=1, metavar="N", help="parallelism on --runner flink (default 1)")
-    add("--field", action="append", metavar="FIELD=NAME", help="an input's own name for a field")
-    add("--keep", help="who stands for a story: most-complete, earliest or wire-first")
-    add("--drop", metavar="RELATIONS", help="relations that go to copies/, separated by commas")
-    add("--clean", metavar="LEVEL", help="off, light or full")
-    add("--max-rejected-fraction", metavar="F", help="fail instead of committing when more of a batch is refused")
-    add("--set", action="append", metavar="KEY=VALUE", help="any setting (see `copydesk settings`)")
+    add_working(parser)
+    add_settings(parser)
     add_telling(parser)
 
 
@@ -76,7 +86,8 @@ def do(given: argparse.Namespace) -> int:
     source = source_of(given, settings)
     options = StreamOptions(
         given.store, settings, given.every, given.max_articles, until_idle=given.until_idle,
-        metrics=given.metrics, reconcile_after=given.reconcile_after,
+        metrics=given.metrics, reconcile_after=given.reconcile_after, reconcile_every=given.reconcile_every,
+        sole_writer=given.sole_writer,
     )  # fmt: skip
     done = stream(options, source, progress_of(given))
     if given.json:
@@ -100,6 +111,7 @@ def on_runner(given: argparse.Namespace, settings: Settings) -> int:
     Raises:
         UsageError: a flag is not for it, or what it names can't be used.
     """
+    from pipeline.build_stream import StreamOptions
     from pipeline.stream_graph import GraphOptions, stream_graph
 
     for flag in NOT_ON_RUNNERS:
@@ -110,7 +122,8 @@ def on_runner(given: argparse.Namespace, settings: Settings) -> int:
     progress, topic = progress_of(given), topic_of(given, settings)
     progress.say(f"reading {given.place} on {given.runner} until stopped; labels are provisional")
     try:
-        stream_graph(GraphOptions(topic, given.store, settings, runner_of(given), given.workers, given.every))
+        asked = StreamOptions(given.store, settings, given.every, sole_writer=given.sole_writer)
+        stream_graph(GraphOptions(topic, asked, runner_of(given), given.workers))
     except KeyboardInterrupt:
         progress.say("stopped; what is not committed is read again by the same command")
     return EXIT_OK
@@ -198,6 +211,17 @@ def kafka_options(given: Sequence[str], path: str | None) -> dict[str, str]:
             raise UsageError(f"{where}: expected NAME=VALUE, for example security.protocol=SASL_SSL")
         options[name.strip()] = value.strip()
     return options
+
+
+def duration(text: str) -> float:
+    """Seconds of a number with its unit, or the error that argparse shows."""
+    given = re.fullmatch(r"(\d{1,9}(?:\.\d+)?)([smhd])", text)
+    if given is None:
+        raise argparse.ArgumentTypeError(f"{text!r} given; expected a number and s, m, h or d, for example 30m")
+    return float(given.group(1)) * UNITS[given.group(2)]
+
+
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
 def seconds(text: str) -> float:

@@ -1,4 +1,4 @@
-"""Everything here needs an engine, so it is marked `engines` and left out of the default run."""
+"""Everything here needs an engine, so it is marked `engines` and left out of the default run; none may hang."""
 
 from __future__ import annotations
 
@@ -10,9 +10,15 @@ from tests.engines.kafka import broker
 
 __all__ = ["broker"]
 
+MOST_SECONDS = 300
+"""Of a test: the slowest takes 100 s on two cores that do nothing else."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks what stands in this folder."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.engines)
+            # By a signal, so that what a test has started is ended too.
+            if item.get_closest_marker("timeout") is None:
+                item.add_marker(pytest.mark.timeout(MOST_SECONDS, method="signal"))

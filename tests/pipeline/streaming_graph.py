@@ -75,19 +75,24 @@ def batches_of(rows: Sequence[Any], size: int, *, first: int = 0, partition: int
     ]
 
 
-def options_of(store: Path, partitions: int = 1, **assignments: str) -> StreamOptions:
+def options_of(store: Path, **assignments: str) -> StreamOptions:
     """What the graph is asked to do."""
     settings = Settings().replace({key.replace("__", "."): value for key, value in assignments.items()})
-    return StreamOptions(str(store), settings, Feed(TOPIC, "topic-1", dict.fromkeys(range(partitions), 0)))
+    return StreamOptions(str(store), settings)
 
 
-def play(script: Script, options: StreamOptions) -> None:
-    """Runs the graph over a script until its end."""
+def feed_of(*starts: int) -> Feed:
+    """The topic, read from an offset of each of its partitions."""
+    return Feed(TOPIC, "topic-1", dict(enumerate(starts)))
+
+
+def play(script: Script, options: StreamOptions, feed: Feed | None = None) -> None:
+    """Runs the graph over a script until its end; the topic has one partition unless told otherwise."""
     beam_options = PipelineOptions([])
     beam_options.view_as(StandardOptions).streaming = True
     pipeline = beam.Pipeline(runner=BundleBasedDirectRunner(), options=beam_options)
     source = pipeline | "Script" >> script.steps.advance_watermark_to_infinity().with_output_types(bytes)
-    build_stream(source, options)
+    build_stream(source, feed or feed_of(0), options)
     pipeline.run().wait_until_finish()
 
 

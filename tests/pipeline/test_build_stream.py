@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from tests.pipeline.streaming_graph import (
     Script,
     batch_of,
     batches_of,
+    feed_of,
     options_of,
     play,
     reconciled,
@@ -79,7 +79,11 @@ def test_batches_of_any_order_and_late_ones_end_there_too(rows: Rows, at_once: P
     half = len(rows) // 2
     batches = [*batches_of(rows[:half], SIZE), *batches_of(rows[half:], SIZE, partition=1)]
     script = Script().send(*batches[3:][::-1]).reach(START_MS + 20 * DAY_MS).wait()
-    play(script.send(batches[1]).wait().send(batches[0], batches[2]).wait(), options_of(tmp_path / "store", 2))
+    play(
+        script.send(batches[1]).wait().send(batches[0], batches[2]).wait(),
+        options_of(tmp_path / "store"),
+        feed_of(0, 0),
+    )
     assert [end for partition, _, end in offsets(tmp_path / "store") if partition == 0][-1] == half
     assert_whole(tmp_path / "store", rows)
     reconciled(tmp_path / "store")
@@ -114,9 +118,7 @@ def test_poison_is_refused_where_it_stood(tmp_path: Path) -> None:
     given = [{"id": "a", "text": story(1)}, b"\xff\x00 no article", b"", {"id": "b", "text": story(2)}]
     play(Script().send(batch_of(given, 70)), options_of(tmp_path / "store"))
     assert not (tmp_path / "store" / "clean").exists(), "committed without what comes before it"
-    options = options_of(tmp_path / "store")
-    options.feed.starts[0] = 70  # type: ignore[index]
-    play(Script().send(batch_of(given, 70)), options)
+    play(Script().send(batch_of(given, 70)), options_of(tmp_path / "store"), feed_of(70))
     places = {(row["source_uri"], row["position"]) for row in rows_of(tmp_path / "store", "rejected")}
     assert places == {("kafka:///news#0", 71), ("kafka:///news#0", 72)}
     assert [row["source_id"] for row in rows_of(tmp_path / "store", "clean")] == ["a", "b"]
@@ -125,11 +127,7 @@ def test_poison_is_refused_where_it_stood(tmp_path: Path) -> None:
 def test_a_job_that_begins_anew_holds_what_the_last_one_staged(tmp_path: Path) -> None:
     store = tmp_path / "store"
     play(Script().send(batch_of([{"id": "print-0", "text": story(1)}], 0)), options_of(store))
-    again = options_of(store)
-    play(
-        Script().send(batch_of([{"id": "print-1", "text": story(1)}], 1)),
-        replace(again, feed=replace(again.feed, starts={0: 1})),
-    )
+    play(Script().send(batch_of([{"id": "print-1", "text": story(1)}], 1)), options_of(store), feed_of(1))
     assert {row["source_id"]: row["relation"] for row in articles_of(store)} == {"print-0": "kept", "print-1": "exact"}
 
 
@@ -153,7 +151,7 @@ def test_a_busy_store_is_waited_for(tmp_path: Path) -> None:
     """Another command holds the store when a commit is due: the batches stay, and come with the next."""
     options = options_of(tmp_path / "store")
     play(Script().send(batch_of([{"id": "a", "text": story(1)}], 0)), options)
-    committer = StreamCommitter(options.store, options.task, options.settings, options.feed, 0)
+    committer = StreamCommitter(options.store, options.task, options.settings, feed_of(0), 0)
     with locked(options.store):
         done = committer.commit([b"a batch"])
     assert (done.runs, done.waiting, done.busy) == ((), (b"a batch",), True)

@@ -165,6 +165,36 @@ def test_a_signal_ends_the_stream_with_the_batch_in_hand(tmp_path: Path) -> None
     assert signal.getsignal(signal.SIGTERM) == before
 
 
+def test_a_stream_that_never_rests_is_reconciled_between_batches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is never idle, and ends by a signal: only `reconcile_every` is left to act."""
+    folder, store = tmp_path / "in", tmp_path / "store"
+    monkeypatch.setattr("pipeline.stream_folder.LOOK_SECONDS", 0.0)
+
+    class Busy(FolderSource):
+        number = 0
+
+        def poll(self, seconds: float) -> int:
+            if not self.waiting and self.number < 4:
+                write_jsonl(folder / f"{self.number}.jsonl", ROWS[6 * self.number : 6 * self.number + 6])
+                self.number += 1
+                return super().poll(seconds) + super().poll(seconds)
+            if not self.waiting:
+                os.kill(os.getpid(), signal.SIGTERM)
+            return 0
+
+    def kinds(path: Path, every: float) -> list[tuple[str, bool]]:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        run_stream(Busy(str(folder), str(path)), path, until_idle=None, reconcile_every=every)
+        return [(one["kind"], bool(one.get("provisional"))) for one in Store(str(path)).manifests]
+
+    # A store's first run is final, the others are provisional; each is followed by what makes it final.
+    assert kinds(store, 0.0) == [("run", False), *[("run", True), ("relabel", False)] * 3]
+    assert kinds(tmp_path / "late", 3600.0) == [("run", False), *[("run", True)] * 3]
+
+
 def test_status_tells_lag_rate_and_last_commit(tmp_path: Path) -> None:
     folder = tmp_path / "in"
     folder.mkdir()

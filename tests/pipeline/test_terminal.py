@@ -8,6 +8,7 @@ import pty
 import struct
 import termios
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from pipeline.progress import Progress
@@ -26,10 +27,12 @@ def seen(act: Callable[[Progress], None]) -> list[str]:
         progress = Progress(stream)
         assert progress.on_terminal
         act(progress)
-        stream.flush()
-        given = os.read(master, 1 << 16).decode()
+    given = b""
+    with suppress(OSError):  # what Linux says of a terminal whose other side is closed
+        while piece := os.read(master, 1 << 16):
+            given += piece
     os.close(master)
-    return rows_of(given)
+    return rows_of(given.decode())
 
 
 def rows_of(given: str) -> list[str]:
