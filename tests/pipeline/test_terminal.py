@@ -8,7 +8,6 @@ import pty
 import struct
 import termios
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 from pipeline.progress import Progress
@@ -17,6 +16,7 @@ from pipeline.stream_sources import Lag
 from pipeline.stream_status import StreamStatus
 
 COLUMNS = 40
+END = "\0"
 
 
 def seen(act: Callable[[Progress], None]) -> list[str]:
@@ -27,12 +27,13 @@ def seen(act: Callable[[Progress], None]) -> list[str]:
         progress = Progress(stream)
         assert progress.on_terminal
         act(progress)
-    given = b""
-    with suppress(OSError):  # what Linux says of a terminal whose other side is closed
-        while piece := os.read(master, 1 << 16):
-            given += piece
+        stream.write(END)
+        stream.flush()
+        given = b""
+        while not given.endswith(END.encode()):  # before the other side closes: what is left then may be lost
+            given += os.read(master, 1 << 16)
     os.close(master)
-    return rows_of(given.decode())
+    return rows_of(given.decode().removesuffix(END))
 
 
 def rows_of(given: str) -> list[str]:
