@@ -74,8 +74,10 @@ def standing_pairs(catalogue: Catalogue, earlier: pa.Table, changed: Changed) ->
     # Rows of further articles of the same words are of other days, and stay when what stands for them is decided anew.
     ends = [catalogue.index_of_ids(rows.column(name)) for name in ("left_id", "right_id")]
     stand = np.logical_and(*((end >= 0) & catalogue.stands[np.maximum(end, 0)] for end in ends))
-    pairs = stored_pairs(catalogue, rows.filter(pa.array(stand)))
-    return pairs[~catalogue.decided_anew(pairs, changed)]
+    nodes = [catalogue.handles[catalogue.node[end[stand]]] for end in ends]
+    # Most pairs of a store that is younger than the window are decided anew: only the others' evidence is read.
+    stand[stand] = ~changed.decides(*(catalogue.ends(node) for node in nodes))
+    return stored_pairs(catalogue, rows.filter(pa.array(stand)))
 
 
 def new_rows(matches: pa.Table, earlier: pa.Table, settings: MatchSettings) -> pa.Table:
