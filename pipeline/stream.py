@@ -37,6 +37,7 @@ class StreamOptions:
             and before the stream ends because it is idle,
         reconcile_every: or, between two batches, when the first of them was so many seconds ago.
         sole_writer: the user's word that nobody else writes a store on a filesystem that can't promise it.
+        workers: processes that reconcile; a batch is too small for more than one.
     """
 
     store: str
@@ -48,6 +49,7 @@ class StreamOptions:
     reconcile_after: float = 30.0
     reconcile_every: float = 21_600.0
     sole_writer: bool = False
+    workers: int = 1
 
 
 def stream(options: StreamOptions, source: Source, progress: Progress) -> Committed:
@@ -128,7 +130,8 @@ class _Stream:
             return
         started = time.monotonic()
         try:
-            manifest = reconcile(self.options.store, 1, Progress(None), sole_writer=self.options.sole_writer)
+            options = self.options
+            manifest = reconcile(options.store, options.workers, Progress(None), sole_writer=options.sole_writer)
         except BusyStoreError:
             return
         self.undecided_since = None

@@ -11,14 +11,16 @@ from typing import Any
 
 from pipeline.compact import settle
 from pipeline.store import COMPACTED, COMPACTION, LOCK, STAGING, Store, locked, written
+from pipeline.stream_leftovers import stream_leftovers
 from schemas.tables import STORE_TABLES
 from transforms import staging
 
 RUN = "run="
 PLAN = "plan.json"
-LEFTOVER, STAGED, UNFINISHED, SUPERSEDED = (
+LEFTOVER, STAGED, STREAMED, UNFINISHED, SUPERSEDED = (
     "of a run that was killed, named by no manifest",
     "staged by a run that was killed",
+    "staged by a stream that needs it no more",
     "a file that was not finished",
     "superseded by a compaction",
 )
@@ -39,7 +41,8 @@ def vacuum(
     """Removes what no manifest needs; gives what it removed, or would.
 
     Args:
-        keep_days: what a compaction superseded, and a killed run that can still be gone on with, stay so long.
+        keep_days: what a compaction superseded, a killed run that can still be gone on with, and what a stream has
+            staged, stay so long.
         now: the time by which that is measured; the clock's where it is None.
         sole_writer: the user's word that nobody else writes the store, where its filesystem can't promise it.
 
@@ -49,16 +52,18 @@ def vacuum(
     Store(path).require()
     with locked(path, sole_writer=sole_writer):
         store = Store(path)
-        before = (now or datetime.now(UTC)) - timedelta(days=keep_days)
+        now = now or datetime.now(UTC)
+        before = now - timedelta(days=keep_days)
         due = [
             manifest for manifest in store.manifests
             if manifest.get("kind") == COMPACTION and datetime.fromisoformat(manifest["committed_at"]) <= before
         ]  # fmt: skip
         if not staging.is_local(path):
-            return _vacuum_objects(store, due, before, dry_run=dry_run)
+            return _vacuum_objects(store, due, before, _streamed(store, before, now), dry_run=dry_run)
         going_on = set(_going_on(store, before))
         # Staging goes first: a run that is gone on with needs the folders that it has put in place already.
         found = [*_staged(store, going_on), *_run_folders(store, going_on), *_superseded(store, due)]
+        found += _streamed(store, before, now)
         found += [one for one in _unfinished(store, going_on) if not _is_within(one, found)]
         if not dry_run:
             settle(store)
@@ -69,7 +74,14 @@ def vacuum(
         return found
 
 
-def _vacuum_objects(store: Store, due: Sequence[dict[str, Any]], before: datetime, *, dry_run: bool) -> list[Leftover]:
+def _streamed(store: Store, before: datetime, now: datetime) -> list[Leftover]:
+    left = stream_leftovers(store, before, now)
+    return [Leftover(file.path.removeprefix(f"{store.path}/"), file.size, STREAMED) for file in left]
+
+
+def _vacuum_objects(
+    store: Store, due: Sequence[dict[str, Any]], before: datetime, found: list[Leftover], *, dry_run: bool
+) -> list[Leftover]:
     """The same for a store of objects, which have no folders and no links.
 
     What a killed run left stays for `keep_days` here in any case: whoever lost the claim on the store may be alive.
@@ -82,7 +94,6 @@ def _vacuum_objects(store: Store, due: Sequence[dict[str, Any]], before: datetim
     named = {manifest["run_id"] for manifest in store.manifests}
     gone = {one for manifest in due for path in manifest["supersedes"] for one in (path, _shown(path))}
     tables = ("reports", *STORE_TABLES, *(f"{COMPACTED}/{table}" for table in STORE_TABLES))
-    found = []
     for path, file in within.items():
         folder = _folder_of(path)
         top, _, name = folder.rpartition("/")

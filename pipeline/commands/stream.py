@@ -87,7 +87,7 @@ def do(given: argparse.Namespace) -> int:
     options = StreamOptions(
         given.store, settings, given.every, given.max_articles, until_idle=given.until_idle,
         metrics=given.metrics, reconcile_after=given.reconcile_after, reconcile_every=given.reconcile_every,
-        sole_writer=given.sole_writer,
+        sole_writer=given.sole_writer, workers=given.workers,
     )  # fmt: skip
     done = stream(options, source, progress_of(given))
     if given.json:

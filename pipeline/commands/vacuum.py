@@ -19,7 +19,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--store", required=True, metavar="DIR")
     parser.add_argument(
         "--keep-days", type=days, default=7.0, metavar="N",
-        help="superseded files, and a killed run that can still go on, stay so long (default 7)",
+        help="superseded files, a killed run that can still go on, and what streams staged stay so long (default 7)",
     )  # fmt: skip
     parser.add_argument("--dry-run", action="store_true", help="only say what would be removed")
     add_sole_writer(parser)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 from pipeline.commit_stream import StreamCommitter
 from pipeline.compare import compare
 from pipeline.store import Store, locked
+from pipeline.vacuum import vacuum
 from pipeline.verify import verify
 from tests.benchmarks.month import month_of
 from tests.pipeline.store_reading import articles_of, rows_of
@@ -155,3 +158,24 @@ def test_a_busy_store_is_waited_for(tmp_path: Path) -> None:
     with locked(options.store):
         done = committer.commit([b"a batch"])
     assert (done.runs, done.waiting, done.busy) == ((), (b"a batch",), True)
+
+
+def test_vacuum_removes_what_a_stream_left_and_nothing_that_one_needs(rows: Rows, tmp_path: Path) -> None:
+    store, now = tmp_path / "store", datetime.now(UTC)
+    play(Script().send(*batches_of(rows[:40], 20)), options_of(store))
+    staged = store / "_stream"
+    texts = staged / "articles" / "20648"
+    texts.mkdir(parents=True)
+    ages = {"news-00000-0000000000000000-0000000000000007": 9, "news-00000-0000000000000040-0000000000000060": 9,
+            "news-00000-0000000000000000-0000000000000009": 1}  # fmt: skip
+    for name, days in ages.items():
+        (texts / f"{name}.arrow").write_bytes(b"text")
+        os.utime(texts / f"{name}.arrow", ((now - timedelta(days=days)).timestamp(),) * 2)
+    committed_and_old = f"_stream/articles/20648/{next(iter(ages))}.arrow"
+    assert [one.path for one in vacuum(str(store), 7, now=now, dry_run=True)] == [committed_and_old]
+    # Nothing was staged for days: no stream works. Sketches stay for the window, which a new job begins with.
+    later = [one.path for one in vacuum(str(store), 7, now=now + timedelta(days=8))]
+    assert later == sorted(f"_stream/articles/20648/{name}.arrow" for name in ages)
+    assert len(list(staged.glob("sketches/*/*.arrow"))) == 2
+    assert len(vacuum(str(store), 7, now=now + timedelta(days=38))) == 2
+    assert list(staged.glob("*/*/*.arrow")) == []
