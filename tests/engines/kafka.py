@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
@@ -12,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
 
+from tests.engines.places import free_ports
+from tests.engines.produce import wait_for_broker
 from tests.pipeline.store_reading import ROOT
 
 START_SECONDS = 90
@@ -29,17 +28,6 @@ class Broker:
     address: str
     password_address: str
     process: subprocess.Popen[bytes]
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on just now."""
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
 
 
 def install(engine: str) -> None:
@@ -78,13 +66,8 @@ def running_broker(folder: Path, ports: Sequence[int] = ()) -> Iterator[Broker]:
 def wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
     """Until the broker answers; fails with its log where it doesn't."""
     end = time.monotonic() + START_SECONDS
-    admin = AdminClient({"bootstrap.servers": address, "log_level": 0})
     while time.monotonic() < end and process.poll() is None:
-        try:
-            admin.list_topics(timeout=1)
-        except KafkaException:
-            time.sleep(0.2)
-        else:
+        if wait_for_broker(address, 1.0):
             return
     pytest.fail(f"the broker did not start: {log.read_text()[-2000:]}")
 

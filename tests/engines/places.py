@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import sys
 from pathlib import Path
 
@@ -27,6 +28,15 @@ def needs(engine: str, *paths: Path, tools: tuple[str, ...] = ()) -> pytest.Mark
 
 NEEDS_PRISM = needs("prism", PRISM)
 NEEDS_FLINK = needs("flink", BOOT, FLINK_LIB, FLINK_JOB_SERVER, tools=("java",))
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of this machine that nobody listens on just now."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
 
 
 def worker_environment() -> dict[str, str]:

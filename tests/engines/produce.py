@@ -21,8 +21,8 @@ from confluent_kafka.admin import AdminClient, NewTopic
 FLUSH_SECONDS = 30.0
 
 
-def wait_for_broker(broker: str, seconds: float) -> None:
-    """Until the broker answers, so many seconds at most; what doesn't answer then is told by whoever asks next."""
+def wait_for_broker(broker: str, seconds: float) -> bool:
+    """Until the broker answers, so many seconds at most; gives whether it did."""
     admin = AdminClient({"bootstrap.servers": broker, "log_level": 0})
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -31,7 +31,8 @@ def wait_for_broker(broker: str, seconds: float) -> None:
         except KafkaException:
             time.sleep(0.2)
         else:
-            return
+            return True
+    return False
 
 
 def make_topic(broker: str, topic: str, partitions: int = 3, **settings: str) -> None:

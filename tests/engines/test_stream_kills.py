@@ -11,7 +11,8 @@ from pathlib import Path
 from pipeline.store import Store
 from pipeline.vacuum import vacuum
 from tests.benchmarks.month import month_of
-from tests.engines.kafka import Broker, free_ports, running_broker
+from tests.engines.kafka import Broker, running_broker
+from tests.engines.places import free_ports
 from tests.engines.produce import make_topic, produce
 from tests.engines.streaming import (
     differences,
