@@ -18,7 +18,7 @@ from tests.engines.places import FLINK_JOB_SERVER, NEEDS_FLINK, NEEDS_PRISM, PRI
 from tests.pipeline.store_reading import SEEDS, run_over, write_jsonl
 
 pytestmark = pytest.mark.engines
-SECONDS_A_RUN = 400
+SECONDS_A_RUN = 500
 ON_FLINK = ("--runner", "flink", "--flink-job-server-jar", str(FLINK_JOB_SERVER))
 
 

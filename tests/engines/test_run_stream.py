@@ -15,11 +15,11 @@ import pytest
 from pipeline.store import Store
 from pipeline.verify import verify
 from tests.engines.kafka import install
+from tests.engines.produce import lines_of
 from tests.engines.streaming import records_of, wait_until
 from tests.pipeline.store_reading import ROOT
 
-SEED_LINES = 59
-"""Lines of seeds/articles/jsonl, decompressed."""
+SEED_LINES = len(lines_of(sorted((ROOT / "seeds" / "articles" / "jsonl").iterdir())))
 
 
 @pytest.fixture

@@ -144,7 +144,7 @@ def test_poison_is_refused_at_its_place(broker: Broker, tmp_path: Path, registry
         b"": "empty",
         b"{not json": "not JSON",
         b"[1, 2]": "expected a JSON object",
-        b'{"headline": "no text"}': "no field for the article's text",
+        b'{"byline": "no text"}': "no field for the article's text",
         b"\x89PNG\r\n\x1a\n\x01\x02\x03\x04\xfe": "encoding",
         b"\0\0\0": "zero byte",
         b"\0" + (404).to_bytes(4, "big") + avro: "no schema 404",
