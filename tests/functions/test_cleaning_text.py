@@ -96,7 +96,7 @@ def test_columns() -> None:
     found = clean("\n".join([*BODY, "Advertisement"]), None, "漢字です ab")
     assert found.removed.type == REMOVED
     assert found.text[1].as_py() == ""
-    assert found.words.tolist()[1:] == [0, 5]
+    assert found.words.tolist()[1:] == [0, CleanSettings().min_words]
     assert 0 < found.removed_share[0] < 0.1
     empty = clean()
     assert len(empty.text) == len(empty.removed) == len(empty.words) == 0

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from transforms.functions.line_shapes import COLUMNS, ENDS, WORDS, _measure_line, measure_lines
 from transforms.functions.packed_text import PackedText
 
-WORD = st.text(alphabet="abZ9.,!?;:\"')]|>/-(é،؟”…", min_size=1, max_size=9)
+WORD = st.text(alphabet="abZ9بжш.,!?;:\"')]|>/-(é،؟”…", min_size=1, max_size=9)
 
 
 @given(st.lists(WORD, min_size=1, max_size=90))

@@ -60,6 +60,47 @@ def test_wrong_rules_say_what_is_wrong() -> None:
         read_rule({**{k: v for k, v in fine.items() if k != "phrases"}, "pattern": "z"}, "t.toml")
 
 
+def test_what_stays_of_a_match_is_what_a_group_would_leave() -> None:
+    rule = {"id": "x", "category": "y", "hints": ["tags"], "match": ["a tags b"], "keep": ["k"]}
+    cuts = [
+        (
+            {"scope": "tail", "pattern": r"[.!؟]\s*(?P<cut>tags .*)$"},
+            {"pattern": r"[.!؟]\s*tags .*$", "stays_before": " .!؟"},
+        ),
+        (
+            {"scope": "tail", "pattern": r"^.{3,}\s(?P<cut>tags .*)$"},
+            {"pattern": r"^.{3,}\stags .*$", "from_hint": True},
+        ),
+        (
+            {"scope": "inline", "pattern": r"(?P<cut>\(tags[^()]*\))\s?"},
+            {"pattern": r"\(tags[^()]*\)\s?", "stays_after": " "},
+        ),
+    ]
+    packed = pack(
+        pa.array(["It ended؟ tags a, b", "abc tags d tags e", "One (tags a) two (tags b)", "no tags", "tags"])
+    )
+    for grouped, trimmed in cuts:
+        spans = [
+            run_rules(build_rule_set([read_rule(given, "t.toml")]), packed, find_lines(packed), [None] * 5, Lifted())
+            for given in ({**rule, **grouped}, {**rule, **grouped, **trimmed})
+        ]
+        assert len(spans[0])
+        assert [spans[0].start.tolist(), spans[0].end.tolist()] == [spans[1].start.tolist(), spans[1].end.tolist()]
+    with pytest.raises(ValueError, match="stays_before or the like"):
+        read_rule({**rule, **cuts[0][0], "stays_before": " "}, "t.toml")
+
+
+def test_phrases_are_known_in_any_decoration() -> None:
+    rule = {"id": "x", "category": "y", "scope": "line", "match": ["Menu"], "keep": ["k"]}
+    rule["phrases"] = ["Menu", "Open menu"]
+    rules = build_rule_set([read_rule(rule, "t.toml")])
+    for sign in "-–—•·|<>«»‹›*#([{}“”‘’:.,;…!?_/\\→▶✕×+=~、。《「『【（：！？؟،؛":
+        for text in (f"{sign} Menu", f"Open menu {sign}{sign}", f"{sign}MENU{sign}"):
+            assert rules_that_cut(rules, text) == ["x"], text
+    for text in ("The menu", "Menu 2", "Menü menu", "Menu да", "Menu menu"):
+        assert not rules_that_cut(rules, text), text
+
+
 def test_languages_limit_a_rule() -> None:
     rule = read_rule({"id": "x", "category": "y", "scope": "line", "phrases": ["werbung"], "languages": ["de"],
                       "match": ["Werbung"], "keep": ["k"]}, "t.toml")  # fmt: skip

@@ -93,3 +93,14 @@ def test_kernel_equals_the_plain_form_and_is_stable(given_texts: list[str]) -> N
     assert once.to_pylist() == [normalise_text(text) for text in given_texts]
     assert normalise_texts(once).to_pylist() == once.to_pylist()
     assert all(unicodedata.is_normalized("NFC", text) for text in once.to_pylist())
+
+
+@given(
+    st.text(alphabet="سلاة،é“”—… a", min_size=20, max_size=90),
+    st.text(alphabet=AWKWARD + "\u064b\u0651\u0654\u0670\u061c\u06c1\u06d5\u2028\u200f\u2002", min_size=1, max_size=3),
+    st.integers(0, 90),
+)
+@settings(deadline=None)
+def test_one_odd_character_among_plain_ones_is_found_wherever_it_stands(plain: str, odd: str, at: int) -> None:
+    text = plain[:at] + odd + plain[at:]
+    assert normalise_texts(pa.array([text, plain])).to_pylist() == [normalise_text(text), normalise_text(plain)]

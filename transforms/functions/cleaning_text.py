@@ -40,7 +40,7 @@ class CleanedTexts:
     line that looks like a headline, which stays in the text too. `language`: as given, else detected; null where
     unsure. `byline`, `dateline` (the place), `dateline_date` (as printed), `agency`: null where none was
     found. `removed_share`: float32[n], characters removed of those of the normalised input. `words`: int32[n] words
-    left; a character of a script without spaces counts as one.
+    left, counted up to `CleanSettings.min_words` and at least 1; a character of a script without spaces counts as one.
     """
 
     text: pa.StringArray
@@ -114,7 +114,7 @@ def clean_texts(
         _sparse(lifted.values["dateline_date"], len(packed)),
         _sparse(lifted.values["agency"], len(packed)),
         share.astype(np.float32),
-        count_words(kept),
+        count_words(kept, max(settings.min_words, 1)),
     )
 
 

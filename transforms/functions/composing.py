@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from transforms.functions.packed_text import Bytes, Offsets, PackedText
+from transforms.functions.packed_text import ASCII_BYTES, Bytes, Offsets, PackedText, is_ascii
 
 _CHANGES = 255
 
@@ -150,6 +150,25 @@ def may_join(data: Bytes, at: Offsets, stop: Offsets, unsettled: Bytes) -> npt.N
     return found
 
 
+@numba.njit(nogil=True, cache=True, inline="always")
+def _is_settled(data: Bytes, i: int) -> bool:
+    """Whether the characters that begin in the next ASCII_BYTES bytes are of class 0 and never change.
+
+    So are those below U+0300; of the Arabic ones those without the marks, which are U+0610-061A, U+064B-065F, U+0670
+    and from U+06C0 on (some of which change); of General Punctuation those from U+2010 on.
+    """
+    odd = np.uint8(0)
+    for k in range(ASCII_BYTES):
+        byte, second, third = data[np.uint64(i + k)], data[np.uint64(i + k + 1)], data[np.uint64(i + k + 2)]
+        arabic = np.uint8(byte == 0xD8) & (np.uint8(second < 0x90) | np.uint8(second > 0x9A))
+        unmarked = np.uint8(second < 0x8B) | (np.uint8(second > 0x9F) & np.uint8(second != 0xB0))
+        arabic |= np.uint8(byte == 0xD9) & unmarked
+        arabic |= np.uint8(byte == 0xDA)
+        quote = np.uint8(byte == 0xE2) & np.uint8(second == 0x80) & np.uint8(third >= 0x90)
+        odd |= np.uint8(byte >= 0xCC) & np.uint8(1 ^ (arabic | quote))
+    return odd == 0
+
+
 @numba.njit(nogil=True, cache=True)
 def find_unsettled(data: Bytes, offsets: Offsets, unsettled: Bytes) -> npt.NDArray[np.bool_]:
     """Which texts hold a character that NFC may change, marks in another order than NFC's, or too many of them."""
@@ -158,18 +177,19 @@ def find_unsettled(data: Bytes, offsets: Offsets, unsettled: Bytes) -> npt.NDArr
         i, stop = offsets[row], offsets[row + 1]
         last = np.uint8(0)  # the combining class of the character before
         marks = 0
+        odd_until = 0
         while i < stop:
+            if i >= odd_until:
+                while i + ASCII_BYTES + 2 <= stop and (is_ascii(data, i) or _is_settled(data, i)):
+                    last, marks = np.uint8(0), 0
+                    i += ASCII_BYTES
+                    while (data[np.uint64(i)] & 0xC0) == 0x80:  # a character that the block held the beginning of
+                        i += 1
+                odd_until = i + ASCII_BYTES
             byte = data[np.uint64(i)]
             kind = np.uint8(0)
             if byte < 0x80:
                 i += 1
-                while i + 8 <= stop:  # most bytes of most texts are ASCII: look at eight at once
-                    some = np.uint8(0)
-                    for k in range(8):
-                        some |= data[np.uint64(i + k)]
-                    if some & 0x80:
-                        break
-                    i += 8
             elif byte < 0xE0:
                 if byte >= 0xCC:
                     kind = unsettled[(np.uint64(byte & 31) << np.uint64(6)) | np.uint64(data[np.uint64(i + 1)] & 63)]

@@ -6,7 +6,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from transforms.functions.packed_text import Bytes, Offsets, PackedText
+from transforms.functions.packed_text import ASCII_BYTES, Bytes, Offsets, PackedText, is_ascii
 
 COLUMNS = ("characters", "words", "stops", "ends", "capitals", "digits", "bars")
 CHARACTERS, WORDS, STOPS, ENDS, CAPITALS, DIGITS, BARS = range(len(COLUMNS))
@@ -26,33 +26,42 @@ def measure_lines(packed: PackedText, starts: Offsets, ends: Offsets) -> Shapes:
     return _measure(packed.data, starts, ends)
 
 
-PLAIN_BYTES = 32
-"""So many bytes are counted together, which the compiler does with vector instructions, where all are ASCII and none
-needs to know what stood before but one."""
-
-
 @numba.njit(nogil=True, cache=True, inline="always")
-def _count_plain(data: Bytes, i: int) -> tuple[bool, int, int, int, int, int]:
-    """Of PLAIN_BYTES bytes: whether they can be counted so, words, capitals, stops, digits, bars that begin in them.
+def _count_plain(data: Bytes, i: int) -> tuple[bool, int, int, int, int, int, int]:
+    """Of ASCII_BYTES bytes: whether they can be counted so, characters, words, capitals, stops, digits, bars.
 
-    Not so: bytes beyond ASCII, and punctuation at the start of a word, which leaves its first letter to come.
+    The compiler does it with vector instructions, where all are ASCII or parts of characters of two bytes (Arabic,
+    Cyrillic, accented letters) and none needs to know what stood before but one. Each is counted where it begins, but
+    an Arabic comma, semicolon or question mark where it ends. Not so: characters of three bytes and more, and
+    punctuation at the start of a word, which leaves its first letter to come. The byte before and the one behind must
+    be there.
     """
     odd = np.uint8(0)
     words = capitals = stops = digits = bars = np.uint8(0)
-    for k in range(PLAIN_BYTES):
+    for k in range(ASCII_BYTES):
         byte, last = data[np.uint64(i + k)], data[np.uint64(i + k - 1)]
         stop = np.uint8(byte == 46) | np.uint8(byte == 33) | np.uint8(byte == 63) | np.uint8(byte == 44)
         stop |= np.uint8(byte == 59) | np.uint8(byte == 58)
         bar = np.uint8(byte == 124) | np.uint8(byte == 62) | np.uint8(byte == 47)
         mark = np.uint8(byte == 34) | np.uint8(byte == 39) | np.uint8(byte == 41) | np.uint8(byte == 93)
         begins = np.uint8(last == 32) & np.uint8(byte != 32)
-        odd |= (byte & np.uint8(0x80)) | (begins & (stop | bar | mark))
+        odd |= begins & (stop | bar | mark)
         words = np.uint8(words + begins)
         capitals = np.uint8(capitals + (begins & np.uint8(np.uint8(byte - 65) <= 25)))
         stops = np.uint8(stops + stop)
         digits = np.uint8(digits + np.uint8(np.uint8(byte - 48) <= 9))
         bars = np.uint8(bars + bar)
-    return odd == 0, int(words), int(capitals), int(stops), int(digits), int(bars)
+    inner = np.uint8(0)
+    if not is_ascii(data, i) or data[np.uint64(i - 1)] >= 0x80:
+        for k in range(ASCII_BYTES):
+            byte, last, after = data[np.uint64(i + k)], data[np.uint64(i + k - 1)], data[np.uint64(i + k + 1)]
+            stop = np.uint8(byte == 0x8C) | np.uint8(byte == 0x9B) | np.uint8(byte == 0x9F)
+            ahead = np.uint8(after == 0x8C) | np.uint8(after == 0x9B) | np.uint8(after == 0x9F)
+            odd |= np.uint8(byte >= 0xE0) | np.uint8(byte == 0xC2)
+            odd |= np.uint8(last == 32) & np.uint8(byte == 0xD8) & ahead
+            inner = np.uint8(inner + np.uint8((byte & 0xC0) == 0x80))
+            stops = np.uint8(stops + (np.uint8(last == 0xD8) & stop))
+    return odd == 0, ASCII_BYTES - int(inner), int(words), int(capitals), int(stops), int(digits), int(bars)
 
 
 @numba.njit(nogil=True, cache=True)
@@ -79,20 +88,24 @@ def _measure_line(data: Bytes, i: int, stop: int, shape: npt.NDArray[np.float32]
             i += 1
     next_block = i + 1 if together else stop
     while i < stop:
-        if i >= next_block and i + PLAIN_BYTES < stop and fresh == (data[i - 1] == 32):
-            plain, more_words, more_capitals, more_stops, more_digits, more_bars = _count_plain(data, i)
+        if i >= next_block and i + ASCII_BYTES < stop and fresh == (data[i - 1] == 32):
+            plain, more, more_words, more_capitals, more_stops, more_digits, more_bars = _count_plain(data, i)
             if plain:
                 words += more_words
                 capitals += more_capitals
                 stops += more_stops
                 digits += more_digits
                 bars += more_bars
-                characters += PLAIN_BYTES
-                i += PLAIN_BYTES
+                characters += more
+                i += ASCII_BYTES
                 fresh = data[i - 1] == 32
                 ending = -1
                 continue
-            next_block = i + PLAIN_BYTES
+            next_block = i + ASCII_BYTES
+        if (data[i] & 0xC0) == 0x80:  # its first byte was counted together with others, as a word's first letter or not
+            i -= 1
+            characters -= 1
+            fresh = False
         byte = data[i]
         if byte < 0x80:
             i += 1

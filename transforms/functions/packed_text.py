@@ -91,3 +91,15 @@ def whole_stops(data: Bytes, begin: Offsets, stop: Offsets) -> Offsets:
         while settled[k] > begin[k] and settled[k] < len(data) and (data[settled[k]] & 0xC0) == 0x80:
             settled[k] -= 1
     return settled
+
+
+ASCII_BYTES = 32
+
+
+@numba.njit(nogil=True, cache=True, inline="always")
+def is_ascii(data: Bytes, i: int) -> bool:
+    """Whether the next ASCII_BYTES bytes are ASCII, which the compiler sees with vector instructions."""
+    some = np.uint8(0)
+    for k in range(ASCII_BYTES):
+        some |= data[np.uint64(i + k)]
+    return bool(some < 0x80)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numba
 import numpy as np
 import numpy.typing as npt
 
 from transforms.functions.agencies import agency_named
 from transforms.functions.cutting import Spans, join_spans
 from transforms.functions.line_table import Hits, LineTable, find_literals
-from transforms.functions.packed_text import PackedText, whole_starts
+from transforms.functions.packed_text import Bytes, PackedText, whole_starts
 from transforms.functions.rules import Lifted, Rule, RuleSet
 from transforms.functions.searching import NOWHERE, searcher
 
@@ -73,6 +74,10 @@ def _find_candidates(
     size = np.repeat(rule_set.literal_bytes[hits.literal], counts)
     allowed = _within_limits(rule_set.limits, lines, line, rule) & rule_set.spoken[rule, kinds[lines.article[line]]]
     order = np.flatnonzero(allowed)
+    order = order[
+        ~rule_set.is_phrase[rule[order]]
+        | _is_alone(packed.data, lines.starts[line[order]], lines.ends[line[order]], hit[order], size[order])
+    ]
     order = order[np.lexsort((hit[order], line[order], rule[order]))]
     line, rule, hit, size = line[order], rule[order], hit[order], size[order]
     # Of several hints of one rule in a line the first counts.
@@ -85,6 +90,26 @@ def _find_candidates(
     cut = near - begin > back
     begin[cut] = whole_starts(packed.data, near[cut] - back[cut])
     return line, rule, begin
+
+
+@numba.njit(nogil=True, cache=True)
+def _is_alone(data: Bytes, start: Int64s, end: Int64s, hit: Int64s, size: Int64s) -> Flags:
+    """Whether nothing that a line holds beside a hint is surely no decoration: no ASCII letter or digit, no other
+    letters than those that begin like an Arabic comma, a dash or a full-width stop."""
+    alone = np.ones(len(start), np.bool_)
+    for k in range(len(start)):
+        i = start[k]
+        while i < end[k]:
+            if i == hit[k] - size[k]:
+                i = hit[k]
+                continue
+            byte = data[i]
+            letter = 48 <= byte <= 57 or 65 <= byte <= 90 or 97 <= byte <= 122 or byte >= 0xC4
+            if letter and byte != 0xD8 and byte != 0xE2 and byte != 0xE3 and byte != 0xEF:
+                alone[k] = False
+                break
+            i += 1
+    return alone
 
 
 def _find_hints(packed: PackedText, lines: LineTable, rule_set: RuleSet, kinds: Int64s) -> Hits:
@@ -141,9 +166,14 @@ def _apply_each(
 ) -> None:
     """`_apply` for each line, rule and first byte."""
     raw = packed.data.data
-    for at, number, begin in candidates:
-        text = bytes(raw[begin : lines.ends[at]])
-        _apply(rule_set.rules[number], number, text, begin, at, lines, lifted, found)
+    stops = lines.ends[[at for at, _, _ in candidates]].tolist() if candidates else []
+    for (at, number, begin), stop in zip(candidates, stops, strict=True):
+        rule = rule_set.rules[number]
+        text = bytes(raw[begin:stop])
+        if searcher(rule.finder)(text, 0, stop - begin)[0] == NOWHERE:
+            continue
+        if rule.unless is None or searcher(rule.unless)(text, 0, stop - begin)[0] == NOWHERE:
+            _apply(rule, number, text, begin, at, lines, lifted, found)
 
 
 def _apply(
@@ -160,13 +190,12 @@ def _apply(
     search = searcher(rule.pattern)
     row = int(lines.article[at])
     stop = begin + len(text)
-    cut = rule.groups.get("cut", 0)
     position = 0
     while position == 0 or position + MIN_MATCH_BYTES <= len(text):
         spans = search(text, position, len(text))
-        if spans[0] == NOWHERE or (rule.unless is not None and searcher(rule.unless)(text, 0, len(text))[0] != NOWHERE):
+        if spans[0] == NOWHERE:
             return
-        first, last = spans[cut] if spans[cut] != NOWHERE else spans[0]
+        first, last = _cut_of(rule, text, spans)
         position = max(spans[0][1], spans[0][0] + 1)
         if first == last:
             continue
@@ -192,3 +221,16 @@ def _apply(
             if name != "cut" and spans[group][0] < spans[group][1]:
                 value = text[slice(*spans[group])].decode()
                 lifted.add(name, row, value if name != "agency" else agency_named(value) or "")
+
+
+def _cut_of(rule: Rule, text: bytes, spans: list[tuple[int, int]]) -> tuple[int, int]:
+    """Which part of a match goes: the group `cut`, or what the rule says of the match's ends."""
+    cut = rule.groups.get("cut", 0)
+    first, last = spans[cut] if spans[cut] != NOWHERE else spans[0]
+    if rule.from_hint:
+        first = max(text.rfind(hint.encode(), first, last) for hint in rule.hints)
+    if rule.stays_before:
+        first = last - len(text[first:last].decode().lstrip(rule.stays_before).encode())
+    if rule.stays_after:
+        last = first + len(text[first:last].decode().rstrip(rule.stays_after).encode())
+    return first, last

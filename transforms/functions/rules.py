@@ -5,6 +5,9 @@ A rule is one `[[rule]]` table of a TOML file:
     id, category   its names in `removed`, and in the setting `clean.disabled`
     scope          line: the whole line matches and goes; inline: what matches goes; tail: from the match to the end of
                    the text; head: from the start of the text to the end of the match
+    stays_before, stays_after    characters that a match may begin or end with and that stay: as a group `cut` would
+                   say it, and several times as fast; ended lines hold no blanks at their ends
+    from_hint      what goes begins with the last hint in the match, for the same reason
     pattern        RE2, letter case ignored unless `case = true`; or
     phrases        whole phrases instead of a pattern. A group named `cut` is the part that goes; groups named
                    `byline`, `dateline`, `agency` are lifted into those columns; `{agency}` stands for any Latin
@@ -38,6 +41,7 @@ import re2
 from schemas.checked_settings import SettingError
 from transforms.functions.agencies import agency_forms
 from transforms.functions.line_table import LiteralAutomaton, build_automata
+from transforms.functions.searching import without_groups
 
 SCOPES = ("line", "inline", "tail", "head")
 LIFTED = ("byline", "dateline", "dateline_date", "agency")
@@ -54,13 +58,16 @@ _NO_LIMIT = 1 << 40
 _UNKNOWN, _OTHER = range(2)
 _KNOWN_FIELDS = {
     "id", "category", "scope", "pattern", "phrases", "hints", "case", "max_bytes", "max_rest", "first_lines",
-    "last_lines", "look_back", "anchored", "unless", "languages", "match", "keep",
+    "last_lines", "look_back", "anchored", "unless", "languages", "stays_before", "stays_after", "from_hint", "match",
+    "keep",
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule, checked and compiled."""
+    """One rule, checked and compiled. `finder`: its pattern without groups, to see first whether there is a match.
+    `is_phrase`: a matching line is one of the hints with decoration around it.
+    """
 
     id: str
     category: str
@@ -78,6 +85,11 @@ class Rule:
     match: tuple[str, ...]
     keep: tuple[str, ...]
     groups: dict[str, int]
+    finder: Any
+    stays_before: str
+    stays_after: str
+    from_hint: bool
+    is_phrase: bool
 
     @property
     def lifts(self) -> bool:
@@ -93,8 +105,8 @@ class RuleSet:
     `literal_bytes[k]` bytes. `spoken`: bool, a rule a row, a column for each kind of text: of no known language, of one
     without rules of its own, then one for each of `languages`; whether the rule is for such texts. `limits`: int64, a
     rule a row: most bytes of a line, of the first and of the last lines how many. `anchored`: bool, `look_back`: int64
-    bytes, each a rule. `automata`: by column, of the hints of its rules alone, so that nobody pays for other languages;
-    made when first asked for.
+    bytes, `is_phrase`: bool, each a rule. `automata`: by column, of the hints of its rules alone, so that nobody pays
+    for other languages; made when first asked for.
     """
 
     rules: tuple[Rule, ...]
@@ -107,6 +119,7 @@ class RuleSet:
     limits: npt.NDArray[np.int64]
     anchored: npt.NDArray[np.bool_]
     look_back: npt.NDArray[np.int64]
+    is_phrase: npt.NDArray[np.bool_]
     automata: dict[int, tuple[LiteralAutomaton, ...]] = field(default_factory=dict)
 
     def kinds(self, languages: Sequence[str | None]) -> npt.NDArray[np.int64]:
@@ -166,8 +179,13 @@ def read_rule(given: dict[str, Any], origin: str, languages: Sequence[str] = ())
     line = given["scope"] == "line"
     if given.get("anchored") and given["scope"] != "inline":
         raise ValueError(f"{name} is anchored and has scope {given['scope']!r}; expected inline")
+    whole = f"{flags}^{_DECOR}(?:{body}){_DECOR}$" if line else f"{flags}(?:{body})"
+    trims = any(given.get(name) for name in ("stays_before", "stays_after", "from_hint"))
+    if trims and (line or "(?P<cut>" in body):
+        raise ValueError(f"{name} says by a group `cut` or its scope what stays, and by stays_before or the like too")
     try:
-        pattern = _compile(f"{flags}^{_DECOR}(?:{body}){_DECOR}$" if line else f"{flags}(?:{body})")
+        pattern = _compile(whole)
+        finder = _compile(without_groups(whole)) if pattern.groups else pattern
         unless = _compile(f"{flags}(?:{given['unless']})") if "unless" in given else None
     except re2.error as error:
         raise ValueError(f"{name} has a wrong pattern: {error}") from error
@@ -188,6 +206,11 @@ def read_rule(given: dict[str, Any], origin: str, languages: Sequence[str] = ())
         tuple(given["match"]),
         tuple(given["keep"]),
         {name: number for name, number in pattern.groupindex.items() if name in ("cut", *LIFTED)},
+        finder,
+        str(given.get("stays_before", "")),
+        str(given.get("stays_after", "")),
+        bool(given.get("from_hint")),
+        line and "phrases" in given and "hints" not in given,
     )
 
 
@@ -265,4 +288,5 @@ def build_rule_set(rules: Iterable[Rule]) -> RuleSet:
         np.array(limits, np.int64).reshape(len(chosen), 3),
         np.array([rule.anchored for rule in chosen], np.bool_),
         np.array([rule.look_back for rule in chosen], np.int64),
+        np.array([rule.is_phrase for rule in chosen], np.bool_),
     )

@@ -30,19 +30,23 @@ def _kinds() -> Bytes:
     return kinds
 
 
-def count_words(packed: PackedText) -> npt.NDArray[np.int32]:
-    """Words of each text: int32[n]."""
-    return _count(packed.data, packed.offsets, _kinds())
+def count_words(packed: PackedText, enough: int) -> npt.NDArray[np.int32]:
+    """Words of each text: int32[n].
+
+    Args:
+        enough: counting stops at so many.
+    """
+    return _count(packed.data, packed.offsets, _kinds(), enough)
 
 
 @numba.njit(nogil=True, cache=True)
-def _count(data: Bytes, offsets: Offsets, kinds: Bytes) -> npt.NDArray[np.int32]:
+def _count(data: Bytes, offsets: Offsets, kinds: Bytes, enough: int) -> npt.NDArray[np.int32]:
     counts = np.zeros(len(offsets) - 1, np.int32)
     for row in range(len(offsets) - 1):
         words = np.int64(0)
         inside = np.int64(0)
         i, stop = offsets[row], offsets[row + 1]
-        while i < stop:
+        while i < stop and words < enough:
             byte = data[i]
             if byte < 0x80:
                 now = np.int64(kinds[byte])
