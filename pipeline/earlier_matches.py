@@ -65,9 +65,12 @@ SHARE_ROUNDING = 1e-6
 def standing_pairs(catalogue: Catalogue, earlier: pa.Table, changed: Changed) -> npt.NDArray[np.void]:
     """What a run takes over from earlier ones: the pairs that it doesn't decide anew, WEIGHED.
 
-    Pairs that a story asked for are left out: what the story was then may not be what it is now, and it asks again.
+    Pairs that a story asked for are left out: what the story was then may not be what it is now, and it asks again;
+    but for those of sketches that were cut short, which can't be weighed again.
     """
-    rows = earlier.filter(pc.invert(earlier.column("asked")))
+    ends = [catalogue.index_of_ids(earlier.column(name)) for name in ("left_id", "right_id")]
+    settled = np.logical_or(*((end >= 0) & catalogue.settled[np.maximum(end, 0)] for end in ends))
+    rows = earlier.filter(pc.or_(pc.invert(earlier.column("asked")), pa.array(settled)))
     if changed.only_from is not None:
         # A new article may stand for an older one of the same words: what that one's pairs are, holds for it.
         return stored_pairs(catalogue, rows)

@@ -87,6 +87,12 @@ def test_repeats_do_not_count() -> None:
     assert labels_by_id(found, related)[article_id("a")].kept == article_id("b")
 
 
+def test_the_store_s_own_counts_however_old_it_is() -> None:
+    """Times before 1970 are negative numbers."""
+    again = [Article("a", STORY, -5000)]
+    assert read_catalogue(sketch_files([again, again]), 1 << 24).counted.tolist() == [True, False]
+
+
 def test_no_files_and_no_articles() -> None:
     catalogue = read_catalogue(SketchFiles([], dict.__getitem__), 0)  # type: ignore[arg-type]
     assert len(catalogue.handles) == len(catalogue.handles[~catalogue.stands]) == 0

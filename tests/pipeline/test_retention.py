@@ -12,6 +12,7 @@ from pipeline.store import Store
 from tests.benchmarks.kills import broken
 from tests.benchmarks.many_runs import compared
 from tests.benchmarks.month import month_of
+from tests.functions.made_up import words_of
 from tests.pipeline.store_reading import articles_of, run_over, write_jsonl
 
 WINDOW = {"match__window_days": "3"}
@@ -43,6 +44,26 @@ def test_what_is_cut_changes_nothing_and_keeps_exact_copies(tmp_path: Path) -> N
     for store in (whole, short):
         manifest = run_over(store, given, **WINDOW)
         assert manifest["counts"]["copies"] == 1
+    assert compared(whole, short).same
+    assert broken(Store(str(short))) == []
+
+
+def test_a_story_that_asks_again_is_answered_as_before(tmp_path: Path) -> None:
+    """A chain of versions, of which the first and the last share nothing: their story asked for that pair."""
+    words = words_of(7, 500)
+    chain = [
+        {"id": f"version {number}", "source": f"paper {number}", "published_at": "2026-03-02",
+         "text": " ".join(words[50 * number : 50 * number + 200])}
+        for number in range(6)
+    ]  # fmt: skip
+    later = [{"id": "later", "text": " ".join(words_of(8, 200)), "published_at": "2026-03-30"}]
+    again = [chain[5] | {"id": "again", "source": "a new paper", "published_at": "2026-03-31"}]
+    whole, short = tmp_path / "whole", tmp_path / "short"
+    for store in (whole, short):
+        for number, rows in enumerate((chain, later, again)):
+            run_over(store, write_jsonl(tmp_path / f"{number}.jsonl", rows), **WINDOW)
+            if number == 1 and store == short:
+                compact(str(short), retain_days=4)
     assert compared(whole, short).same
     assert broken(Store(str(short))) == []
 

@@ -98,7 +98,7 @@ def read_catalogue(
     digests = packed_bytes(table.column("text_digest"), 16).view(np.uint64).reshape(-1, 2)
     codes = pc.rank(ids, sort_keys="ascending", tiebreaker="dense").to_numpy().astype(np.int64)
     counted = np.ones(len(handles), np.bool_)
-    order = np.lexsort((handles, np.where(handles < first_new, -1, published), codes))
+    order = np.lexsort((handles, published, handles >= first_new, codes))
     counted[order[1:][codes[order[1:]] == codes[order[:-1]]]] = False
     ranking = (origin, published) if keep == "earliest" else (published, origin)  # the last counts first
     order = np.lexsort((codes, removed, *ranking, digests[:, 1], digests[:, 0]))

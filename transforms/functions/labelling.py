@@ -153,8 +153,10 @@ def relate_run(
     extra: list[npt.NDArray[np.void]] = []
 
     def ask(wanted: list[tuple[int, int]]) -> DecidedPairs:
-        ends = catalogue.handles[nodes[np.array(wanted, np.int64)]]
-        asked = np.empty(len(wanted), WEIGHED)
+        places = nodes[np.array(wanted, np.int64)]
+        # Where sketches were cut short there are no words to weigh: such pairs stay what they were.
+        ends = catalogue.handles[places[~catalogue.settled[places].any(axis=1)]]
+        asked = np.empty(len(ends), WEIGHED)
         asked["left"], asked["right"] = ends.min(axis=1), ends.max(axis=1)
         found = weigh(asked)
         found["asked"] = True
