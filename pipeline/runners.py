@@ -146,8 +146,16 @@ def _local_options(workers: int) -> dict[str, Any]:
     return {"direct_num_workers": workers, "direct_running_mode": "in_memory"}
 
 
+WORKERS_A_CPU = 8
+"""More than one waits for files while another works; beyond that each takes a third of a gigabyte for nothing, and a
+thousand took a machine of two CPUs down."""
+
+
 def _local(_choice: RunnerChoice, _options: PipelineOptions, workers: int) -> PipelineRunner:
     """Beam's local runner: in this process with one worker, else in so many processes."""
+    most = WORKERS_A_CPU * len(os.sched_getaffinity(0))
+    if workers > most:
+        raise UsageError(f"--workers {workers}: expected at most {most}, {WORKERS_A_CPU} for each CPU of this machine")
     if workers == 1:
         environment = EmbeddedPythonEnvironment.default()
     else:

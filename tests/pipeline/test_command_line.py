@@ -46,6 +46,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["run", "--input", "x", "--store", "y", "--keep", "longest"], "most-complete"),
         (["run", "--input", "x", "--store", "y", "--drop", "exakt"], "did you mean 'exact'?"),
         (["run", "--input", "x", "--store", "y", "--workers", "0"], "expected a whole number from 1"),
+        (["run", "--input", "x", "--store", "y", "--workers", "1000"], "for each CPU of this machine"),
         (["run", "--input", "/no/such/*.jsonl", "--store", "y"], "no input matches '/no/such/*.jsonl'"),
         (["run", "--input", str(ROOT / "README.md"), "--store", "y"], "no ending of a known form"),
         (["run", "--input", str(SEEDS), "--store", str(ROOT / "README.md")], "is a file"),
