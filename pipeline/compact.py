@@ -176,9 +176,9 @@ def _manifest(
 def _move_into_place(store: str, folder: str, run_id: str) -> None:
     for table in sorted(os.listdir(folder)):
         target = os.path.join(store, COMPACTED, table, f"run={run_id}")
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        shutil.rmtree(target, ignore_errors=True)
-        os.rename(os.path.join(folder, table, f"run={run_id}"), target)
+        staging.move_folder(os.path.join(folder, table, f"run={run_id}"), target)
+    for parent in (os.path.join(store, COMPACTED), store):
+        staging.sync_folder(parent)
     shutil.rmtree(folder)
 
 

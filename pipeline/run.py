@@ -480,10 +480,8 @@ class _Run:
             source = os.path.join(self.published, name, f"run={self.run_id}")
             target = os.path.join(self.store.path, name, f"run={self.run_id}")
             if os.path.isdir(source):
-                os.makedirs(os.path.dirname(target), exist_ok=True)
-                if os.path.isdir(target):
-                    shutil.rmtree(target)
-                os.rename(source, target)
+                staging.move_folder(source, target)
+        staging.sync_folder(self.store.path)
 
 
 def _files_of(handles: Handles) -> list[int]:

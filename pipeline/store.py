@@ -123,7 +123,9 @@ class Store:
     @property
     def undecided(self) -> list[dict[str, Any]]:
         """Manifests from the first run on of which no later run has made the provisional labels final."""
-        final = [at for at, one in enumerate(self.manifests) if one in self.runs and not one.get("provisional")]
+        final = [
+            at for at, one in enumerate(self.manifests) if one.get("kind") != COMPACTION and not one.get("provisional")
+        ]
         later = self.manifests[final[-1] + 1 if final else 0 :]
         first = next((at for at, one in enumerate(later) if one.get("provisional")), len(later))
         return later[first:]
@@ -173,11 +175,8 @@ class Store:
             raise BusyStoreError(f"{path} exists: another run has committed meanwhile. Run again") from None
         finally:
             os.unlink(unlinked)
-        folder = os.open(os.path.dirname(path), os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        for folder in (os.path.dirname(path), self.path):
+            staging.sync_folder(folder)
         return path
 
 

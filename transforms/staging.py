@@ -92,6 +92,25 @@ def write_whole(path: str, write: Callable[[BinaryIO], object]) -> int:
     return size
 
 
+def sync_folder(folder: str) -> None:
+    """Puts the names in a local folder on the disk: what was made, linked or renamed there outlasts a power loss."""
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(held)
+    finally:
+        os.close(held)
+
+
+def move_folder(source: str, target: str) -> None:
+    """Renames a local folder, in the place of one that is there; its files' names and its own are then on the disk."""
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    if os.path.isdir(target):
+        shutil.rmtree(target)
+    sync_folder(source)
+    os.rename(source, target)
+    sync_folder(os.path.dirname(target))
+
+
 HELD_BYTES = 64 << 20
 """Of a file on its way to an object store, before it is made on disk: a published file is about 50 MB."""
 COPIED_BYTES = 1 << 20
