@@ -8,6 +8,7 @@ whatever became of the claim.
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import json
 import os
@@ -48,6 +49,9 @@ class S3Objects:
 
     def __init__(self) -> None:
         self.client = s3_files.client_for(s3_files.filesystem()._options).client
+        # What an answer says is a ClientError; no answer at all is one of botocore's others.
+        no_answer: type[Exception] = importlib.import_module("botocore.exceptions").BotoCoreError
+        self.failures = (self.client.exceptions.ClientError, no_answer)
 
     def create(self, path: str, content: bytes) -> str | None:
         """Writes an object that isn't there; gives its ETag, or None where it is there already."""
@@ -61,8 +65,8 @@ class S3Objects:
         """The object as it is now; None where there is none."""
         try:
             answer = self.client.get_object(**_bucket_and_key(path))
-        except self.client.exceptions.ClientError as error:
-            if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+        except self.failures as error:
+            if _code(error) in ("NoSuchKey", "404"):
                 return None
             raise OSError(f"{path} can't be read: {error}") from error
         now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
@@ -72,10 +76,16 @@ class S3Objects:
     def _put(self, path: str, content: bytes, **condition: str) -> str | None:
         try:
             return str(self.client.put_object(**_bucket_and_key(path), Body=content, **condition)["ETag"])
-        except self.client.exceptions.ClientError as error:
-            if error.response["Error"]["Code"] in REFUSED:
+        except self.failures as error:
+            if _code(error) in REFUSED:
                 return None
             raise OSError(f"{path} can't be written: {error}") from error
+
+
+def _code(error: Exception) -> str | None:
+    """What an answer of S3 says went wrong; None where there was no answer."""
+    response: dict[str, dict[str, str]] = getattr(error, "response", {})
+    return response.get("Error", {}).get("Code")
 
 
 def _bucket_and_key(path: str) -> dict[str, str]:
@@ -183,10 +193,10 @@ class _Claim:
         while not self.released.wait(CLAIM_SECONDS / RENEWALS):
             try:
                 renewed = self.objects.replace(self.lock, self._content(), self.etag)
+                found = self.objects.read(self.lock) if renewed is None else None
             except OSError:
                 continue  # tried again; if it lasts, the claim ends, and the manifest is still written by one only
             if renewed is None:
-                found = self.objects.read(self.lock)
                 if found is None or json.loads(found.content)["token"] != self.holder["token"]:
                     return
                 renewed = found.etag

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any, BinaryIO
 
@@ -41,7 +41,8 @@ def compact(path: str, retain_days: int | None = None, *, sole_writer: bool = Fa
     """Compacts a store and commits that; gives the manifest, or {"nothing_to_do": True}.
 
     Args:
-        retain_days: cut the sketches of articles that are older, counted from the newest (`pipeline.retention`).
+        retain_days: cut the sketches of articles that are older, counted from the newest of today or before
+            (`pipeline.retention`).
 
     Raises:
         UsageError: there is no store, it can't be written, or so few days can't be retained. RunError: a run is
@@ -60,7 +61,8 @@ def compact(path: str, retain_days: int | None = None, *, sole_writer: bool = Fa
             shutil.rmtree(folder, ignore_errors=True)
         files: list[dict[str, Any]] = []
         supersedes: list[str] = []
-        retention = None if retain_days is None else plan_retention(store, retain_days)
+        today = (started.date() - date(1970, 1, 1)).days
+        retention = None if retain_days is None else plan_retention(store, retain_days, today)
         for table in STORE_TABLES:
             made, gone = _compact_table(store, table, folder, run_id, retention)
             files += made

@@ -56,8 +56,11 @@ class Retention:
         return pa.table([columns.get(name, sketches.column(name)) for name in SKETCH.names], schema=SKETCH)
 
 
-def plan_retention(store: Store, retain_days: int) -> Retention | None:
+def plan_retention(store: Store, retain_days: int, today: int) -> Retention | None:
     """What a store need not keep if only the last so many days, from the newest article back, are matched with.
+
+    Args:
+        today: days since 1970: an article that is dated later, by mistake, must not cut all others short.
 
     Returns:
         None where nothing more can be cut.
@@ -79,7 +82,7 @@ def plan_retention(store: Store, retain_days: int) -> Retention | None:
         )
     sketches = SketchFiles(store.files("sketches"), read_sketches)
     days = [sketches.days(number) for number in range(len(sketches.paths))]
-    newest = max((int(one.max()) for one in days if len(one)), default=NO_DAY)
+    newest = max((int(one[one <= today].max(initial=NO_DAY)) for one in days), default=NO_DAY)
     if newest == NO_DAY:
         return None
     whole_from = (newest - retain_days) // window * window

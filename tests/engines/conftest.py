@@ -11,8 +11,8 @@ from tests.engines.kafka import broker
 __all__ = ["broker"]
 
 MOST_SECONDS = 540
-"""Of a test. The slowest, which kills a TaskManager in the first of seven jobs, took 217 and 225 s on two cores that had
-other work beside it, and more than 300 s with another test of engines at the same time."""
+"""Of a test. The slowest, which kills a TaskManager in the first of seven jobs, took 217 and 225 s on two cores that
+had other work beside it, and more than 300 s with another test of engines at the same time."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -132,8 +132,8 @@ def test_day_keys() -> None:
 def test_table_slots(words: int) -> None:
     slots = table_slots(words)
     assert slots & (slots - 1) == 0
-    assert 1 << 16 <= slots <= 1 << 28
-    assert slots >= min(2 * words, 1 << 28)
+    assert 1 << 16 <= slots <= 1 << 32
+    assert slots >= min(2 * words, 1 << 32)
 
 
 def test_days_of_several_tables_add_up_to_255() -> None:

@@ -26,6 +26,7 @@ BLOCK_POSTING = np.dtype([("key", np.uint64), ("row", np.uint16)])
 SHARED = np.dtype([("row", np.uint32), ("block", np.uint32), ("other", np.uint32), ("shared", np.int32)])
 """Row of a new article, an earlier block (an index into the answer's `blocks`), its row there, anchors in common."""
 
+MOST_ROWS = 1 << 16
 VERSION_BYTES = 16
 _FIRST_SLOTS = 1 << 12
 
@@ -83,7 +84,12 @@ def blocks_of(
     Args:
         days: int32[n]; digests: uint64[n], of the texts.
         anchors: packed, with int64 offsets[n + 1].
+
+    Raises:
+        ValueError: more articles than a row's 16 bits can number.
     """
+    if len(days) > MOST_ROWS:
+        raise ValueError(f"a batch of {len(days)} articles; expected at most {MOST_ROWS}: use smaller batches")
     articles = np.empty(len(days), BLOCK_ARTICLE)
     articles["day"], articles["digest"] = days, digests
     postings = np.empty(len(anchors), BLOCK_POSTING)

@@ -17,6 +17,9 @@ DaysTable = npt.NDArray[np.uint8]
 
 NO_DAY = -(2**31)
 SHINGLE_WORDS = 3
+MOST_SLOTS = 1 << 32
+"""Enough for two thousand million words in one stretch; counting sorts slots as 32 bits. A table takes at most half of
+what its words do."""
 _UNDATED = 0x8000
 
 
@@ -38,8 +41,8 @@ def day_keys(days: npt.NDArray[np.int32], digests: npt.NDArray[np.uint8]) -> npt
 
 
 def table_slots(total_words: int) -> int:
-    """Slots for a corpus of so many words: a power of two, at least twice the words, 64 Ki to 256 Mi."""
-    return int(min(1 << 28, max(1 << 16, 1 << int(2 * total_words).bit_length())))
+    """Slots for a corpus of so many words: a power of two, at least twice the words, 64 Ki to MOST_SLOTS."""
+    return int(min(MOST_SLOTS, max(1 << 16, 1 << int(2 * total_words).bit_length())))
 
 
 @numba.njit(nogil=True, cache=True)
