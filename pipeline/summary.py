@@ -16,7 +16,8 @@ def summary_of(manifest: dict[str, Any], store: str) -> str:
         older = f"; {manifest['older']:,} more were last changed before --since" if manifest["older"] else ""
         return (
             f"Nothing new: the store has read all {manifest['files']} input files before "
-            f"({_number(manifest['runs'], 'run')} committed){older}. Nothing was written.\nstore     {store}"
+            f"({_number(manifest['runs'], 'run')} committed){older}. Nothing was written. "
+            f"--reprocess reads them again, with another --field or --set.\nstore     {store}"
         )
     counts, tallies = manifest["counts"], manifest["tallies"]
     if manifest.get("kind") == "relabel":
