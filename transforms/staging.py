@@ -102,7 +102,13 @@ def sync_folder(folder: str) -> None:
 
 
 def move_folder(source: str, target: str) -> None:
-    """Renames a local folder, in the place of one that is there; its files' names and its own are then on the disk."""
+    """Renames a local folder, in the place of one that is there; its files' names and its own are then on the disk.
+
+    What a killed writer left in it unfinished is not taken along.
+    """
+    for name in os.listdir(source):
+        if name.endswith(UNFINISHED):
+            os.unlink(os.path.join(source, name))
     os.makedirs(os.path.dirname(target), exist_ok=True)
     if os.path.isdir(target):
         shutil.rmtree(target)

@@ -83,7 +83,7 @@ def test_sigterm_finishes_the_batch_in_hand(broker: Broker, tmp_path: Path) -> N
     wait_until(lambda: staged.is_dir() and any((one / "1-stage.json").exists() for one in staged.iterdir()))
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 0
-    assert records_of(store) == 30
+    assert 0 < records_of(store) <= 30, "what was there when the batch was begun, and no more"
     assert "ending with the batch in hand" in store.with_suffix(".log").read_text()
     assert [one.name for one in staged.iterdir()] == ["lock"]
     again = start_stream(broker.address, "stopped", store, "--every", "0", "--until-idle", "1", ready=False)

@@ -36,3 +36,12 @@ def test_names_are_on_disk_before_the_manifest(tmp_path: Path, monkeypatch: pyte
         assert f"sync {store}" in before
         assert f"sync {store}/manifest" in done[commit:]
         start = commit
+
+
+def test_what_a_killed_writer_left_is_not_moved(tmp_path: Path) -> None:
+    source, target = tmp_path / "source", tmp_path / "store" / "target"
+    source.mkdir()
+    staging.write_whole(str(source / "part.parquet"), lambda sink: sink.write(b"whole"))
+    (source / f"part.parquet.host-1-1{staging.UNFINISHED}").write_bytes(b"half")
+    staging.move_folder(str(source), str(target))
+    assert [one.name for one in target.iterdir()] == ["part.parquet"]
