@@ -160,6 +160,7 @@ class _Run:
         self.options, self.settings, self.store = options, options.settings, store
         self.jobs, self.progress = jobs, progress
         self.plan = self._plan(inputs)
+        self.few = is_little(self.plan, self.store)
         self.run_id: str = self.plan["run_id"]
         self.folder = staging.join(store.path, STAGING, self.run_id)
         # Where files can't be renamed they are written to their place at once: nobody reads what no manifest names.
@@ -202,8 +203,7 @@ class _Run:
         if not staging.exists(listing):
             try:
                 with self._workers_apart(), self.progress.job(name):
-                    few = is_little(self.plan, self.store)
-                    self.jobs.run(f"copydesk-{self.run_id}-{name}", lambda job: build_job(job, listing), few=few)
+                    self.jobs.run(f"copydesk-{self.run_id}-{name}", lambda job: build_job(job, listing), few=self.few)
             except Exception as error:
                 if INTERRUPTED.is_set():
                     raise KeyboardInterrupt from error
