@@ -33,7 +33,8 @@ FLAG_SETTINGS = {
 def declare(parser: argparse.ArgumentParser) -> None:
     """Adds the command's arguments."""
     add = parser.add_argument
-    add("--input", nargs="+", required=True, metavar="PATTERN", help="files, folders or patterns (** too)")
+    told = "files, folders or patterns (** too); may be given more than once"
+    add("--input", nargs="+", action="extend", required=True, metavar="PATTERN", help=told)
     add("--store", required=True, metavar="DIR", help="where the store is, or is to be made")
     add("--since", type=moment, metavar="TIME", help="only files changed since: 2026-07-14, 2026-07-14T06:00Z, 36h, 7d")
     add("--reprocess", action="store_true", help="read files again that the store has read")

@@ -63,6 +63,15 @@ def test_mistakes_exit_2_and_say_what_was_expected(
     assert said in error
 
 
+def test_every_input_given_is_read(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    folder = SEEDS / "articles"
+    arguments = ["--input", str(folder / "json"), "--input", str(folder / "txt"), "--store", str(tmp_path / "s")]
+    code, out, _ = call(capsys, "run", "--quiet", "--json", *arguments)
+    assert code == 0
+    kinds = {Path(one["path"]).parent.name for one in json.loads(out)["inputs"]}
+    assert kinds == {"json", "txt"}
+
+
 def test_summary_and_json(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     source = str(SEEDS / "articles" / "json")
     code, out, _ = call(capsys, "run", "--quiet", "--input", source, "--store", str(tmp_path / "s"))
