@@ -1,9 +1,13 @@
 from __future__ import annotations
 
 import pyarrow as pa
+import pytest
 
 from schemas.settings import CleanSettings
+from transforms.functions import structure
 from transforms.functions.cleaning_text import CleanedTexts, clean_texts
+from transforms.functions.line_shapes import Shapes, measure_lines
+from transforms.functions.packed_text import Offsets, PackedText
 
 PARAGRAPHS = [
     f"The council voted on Tuesday to rebuild bridge number {n}, which was closed after the flood, and said that the "
@@ -62,6 +66,28 @@ def test_a_list_at_the_end_of_an_article_stays() -> None:
         [*PARAGRAPHS, "June 10 - Tampa", "June 12 - Oslo", "June 14 - Rome", "June 20 - Cork", "2/28 8 44"]
     )
     assert cleaned(article).text[0].as_py() == article
+
+
+def test_a_page_that_opens_with_a_long_notice_loses_its_menus() -> None:
+    notice = "This page | uses what it needs / to remember where you were > and which of the sections you liked | most"
+    page = "\n".join([notice, *MENU, *MENU, *PARAGRAPHS])
+    assert cleaned(page).text[0].as_py() == "\n".join(PARAGRAPHS)
+
+
+def test_only_texts_with_short_lines_at_their_top_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    measured: list[int] = []
+
+    def measure(packed: PackedText, starts: Offsets, ends: Offsets) -> Shapes:
+        measured.append(len(starts))
+        return measure_lines(packed, starts, ends)
+
+    monkeypatch.setattr(structure, "measure_lines", measure)
+    none = pa.array(["given"])
+    subheads = "\n".join(line for pair in zip(PARAGRAPHS, MENU, strict=True) for line in pair)
+    clean_texts(pa.array([subheads]), none, pa.array(["en"]), CleanSettings())
+    assert measured == []
+    clean_texts(pa.array(["\n".join([*MENU, *PARAGRAPHS])]), none, pa.array(["en"]), CleanSettings())
+    assert measured == [len(MENU) + len(PARAGRAPHS)]
 
 
 def test_verse_and_short_lines_stay() -> None:

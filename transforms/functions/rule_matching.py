@@ -166,33 +166,40 @@ def _apply_each(
 ) -> None:
     """`_apply` for each line, rule and first byte."""
     raw = packed.data.data
-    stops = lines.ends[[at for at, _, _ in candidates]].tolist() if candidates else []
-    for (at, number, begin), stop in zip(candidates, stops, strict=True):
+    chosen = np.array([at for at, _, _ in candidates], np.int64)
+    stops, rows = lines.ends[chosen].tolist(), lines.article[chosen].tolist()
+    for (at, number, begin), stop, row in zip(candidates, stops, rows, strict=True):
         rule = rule_set.rules[number]
         text = bytes(raw[begin:stop])
-        if searcher(rule.finder)(text, 0, stop - begin)[0] == NOWHERE:
+        spans = searcher(rule.finder)(text, 0, stop - begin)
+        if spans[0] == NOWHERE:
             continue
         if rule.unless is None or searcher(rule.unless)(text, 0, stop - begin)[0] == NOWHERE:
-            _apply(rule, number, text, begin, at, lines, lifted, found)
+            if rule.finder is not rule.pattern:
+                spans = searcher(rule.pattern)(text, 0, stop - begin)
+            _apply(rule, number, text, spans, begin, at, row, lines, lifted, found)
 
 
 def _apply(
     rule: Rule,
     number: int,
     text: bytes,
+    spans: list[tuple[int, int]],
     begin: int,
     at: int,
+    row: int,
     lines: LineTable,
     lifted: Lifted,
     found: Found,
 ) -> None:
-    """Adds what one rule cuts from one line, looked at from byte `begin` on."""
-    search = searcher(rule.pattern)
-    row = int(lines.article[at])
+    """Adds what one rule cuts from one line, looked at from byte `begin` on, where `spans` is its first match."""
     stop = begin + len(text)
     position = 0
-    while position == 0 or position + MIN_MATCH_BYTES <= len(text):
-        spans = search(text, position, len(text))
+    while True:
+        if position:
+            if position + MIN_MATCH_BYTES > len(text):
+                return
+            spans = searcher(rule.pattern)(text, position, len(text))
         if spans[0] == NOWHERE:
             return
         first, last = _cut_of(rule, text, spans)

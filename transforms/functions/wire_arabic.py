@@ -81,16 +81,25 @@ def _finders() -> dict[str, Any]:
     return {name: re2.compile(without_groups(pattern)) for name, pattern in _patterns().items()}
 
 
-def _named(heads: PackedText) -> list[int]:
-    """Which texts name an agency, and perhaps one whose name goes on in the next: they are searched as one."""
+def _named(heads: PackedText) -> dict[int, int]:
+    """Which texts name an agency, and where first; perhaps also one whose name goes on in the next: they are searched
+    as one."""
     search, whole = searcher(_any_agency()), heads.data.tobytes()
     bounds = heads.offsets.tolist()
-    found: list[int] = []
+    found: dict[int, int] = {}
     at = 0
     while (first := search(whole, at, len(whole))[0][0]) >= 0:
-        found.append(bisect.bisect_right(bounds, first) - 1)
-        at = bounds[found[-1] + 1]
+        text = bisect.bisect_right(bounds, first) - 1
+        found[text] = first - bounds[text]
+        at = bounds[text + 1]
     return found
+
+
+def _may_be(name: str, text: bytes, agency_at: int) -> bool:
+    """Whether a text that names an agency first there can open as a pattern says: cheaper than to ask the pattern."""
+    if name == "agency_place":
+        return agency_at <= len("(")
+    return name != "place_bracket" or b"(" in text or b"[" in text
 
 
 @numba.njit(nogil=True, cache=True)
@@ -176,6 +185,8 @@ def lift_arabic(
             if row in seen:
                 continue
             text = bytes(raw[start:end])
+            if name != "byline" and not _may_be(name, text, named[k]):
+                continue
             size = search(text, 0, end - start)[0][1]
             if size < 0:
                 continue
