@@ -42,12 +42,12 @@ def manifest_of(
         for key, counts in entry.items():
             if key.startswith("by_") and key != "by_source_uri":
                 totals.setdefault(f"{entry['table']}_{key}", Counter()).update(counts)
-    given = Counter[str]()
+    counted = {"records": Counter[str](), **by_file}
     for part in parts:
-        given[part["uri"]] += part["given"]
+        counted["records"][part["uri"]] += part["given"]
+    # What was read of one path at several times (another store's inputs) is told with the first.
     inputs = [
-        {**entry, "records": given[entry["path"]]}
-        | {name: sum(by_file[name][uri] for uri in {entry["path"], stored_uri(entry["path"])}) for name in by_file}
+        {**entry, **{name: _taken(counts, entry["path"]) for name, counts in counted.items()}}
         for entry in plan["inputs"]
     ]
     counts = {name: sum(entry[name] for entry in inputs) for name in ("records", *by_file)}
@@ -67,6 +67,11 @@ def manifest_of(
         "tallies": {name: dict(tally.most_common(200)) for name, tally in sorted(totals.items())},
         "files": [{key: entry[key] for key in ("table", "path", "rows", "bytes", "sha256")} for entry in files],
     }  # fmt: skip
+
+
+def _taken(counts: Counter[str], path: str) -> int:
+    """What is counted of a file, under its path or as `rejected/` names it; it is counted no more then."""
+    return sum(counts.pop(uri, 0) for uri in {path, stored_uri(path)})
 
 
 def check_sums(manifest: dict[str, Any], settings: Settings) -> None:

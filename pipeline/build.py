@@ -15,6 +15,7 @@ from transforms.match_articles import CountRarity, MatchArticles, MatchTask, Wei
 from transforms.parts import WriteListing
 from transforms.publish_run import PublishRun, PublishTask
 from transforms.read_articles import ReadArticles
+from transforms.read_stored import ReadStored
 from transforms.relate_articles import RelateArticles, RelateTask
 from transforms.sign_articles import SignArticles
 from transforms.stage_articles import StageArticles
@@ -30,6 +31,22 @@ def build_stage(
         pipeline
         | "Splits" >> beam.Create(numbered)
         | "Read articles" >> ReadArticles(settings.read, topic)
+        | "Clean articles" >> CleanArticles(settings)
+        | "Sign articles" >> SignArticles(settings.sign)
+        | "Stage articles" >> StageArticles(folder)
+        | "List parts" >> WriteListing(listing)
+    )
+
+
+def build_restage(
+    pipeline: beam.Pipeline, files: list[dict[str, object]], folder: str, listing: str, settings: Settings
+) -> None:
+    """1, of an upgrade: the articles of another store's files, cleaned and signed anew, and what it has refused."""
+    numbered = [json.dumps({"number": number, **file}) for number, file in enumerate(files)]
+    (
+        pipeline
+        | "Files" >> beam.Create(numbered)
+        | "Read stored" >> ReadStored()
         | "Clean articles" >> CleanArticles(settings)
         | "Sign articles" >> SignArticles(settings.sign)
         | "Stage articles" >> StageArticles(folder)

@@ -25,6 +25,7 @@ from pipeline.commands import (
     run,
     settings,
     stream,
+    upgrade,
     vacuum,
     verify,
 )
@@ -41,7 +42,21 @@ from pipeline.errors import (
 from pipeline.log_lines import JSON, TEXT, JsonFormatter, log_line
 from schemas.checked_settings import SettingError
 
-COMMANDS = (run, stream, reconcile, report, explain, export, relabel, compare, verify, compact, vacuum, settings)
+COMMANDS = (
+    run,
+    stream,
+    reconcile,
+    report,
+    explain,
+    export,
+    relabel,
+    compare,
+    verify,
+    compact,
+    vacuum,
+    upgrade,
+    settings,
+)
 """In the order in which `--help` shows them."""
 
 

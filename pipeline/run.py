@@ -103,7 +103,7 @@ def run(options: RunOptions, progress: Progress) -> dict[str, Any]:
         store = Store(store.path, keep_read=options.provisional)
         new = _new(found, store, options)
         progress.say(found.told(new))
-        return _Run(options, store, new, jobs, progress).commit()
+        return RunInProgress(options, store, new, jobs, progress).commit()
 
 
 def run_inputs(options: RunOptions, store: Store, inputs: Sequence[Input], progress: Progress) -> dict[str, Any]:
@@ -112,7 +112,7 @@ def run_inputs(options: RunOptions, store: Store, inputs: Sequence[Input], progr
     Raises:
         RunError: the run failed; nothing was committed.
     """
-    return _Run(options, store, inputs, Jobs(options.runner, options.workers), progress).commit()
+    return RunInProgress(options, store, inputs, Jobs(options.runner, options.workers), progress).commit()
 
 
 def relabel(options: RunOptions, progress: Progress) -> dict[str, Any]:
@@ -129,7 +129,7 @@ def relabel(options: RunOptions, progress: Progress) -> dict[str, Any]:
     store.require()
     store.check_scheme(scheme(options.settings.sign))
     with locked(store.path, sole_writer=options.sole_writer):
-        return _Run(options, Store(store.path), [], jobs, progress).commit()
+        return RunInProgress(options, Store(store.path), [], jobs, progress).commit()
 
 
 def reconcile(
@@ -151,7 +151,7 @@ def _new(found: FoundInputs, store: Store, options: RunOptions) -> list[InputFil
     return found.new(frozenset() if options.reprocess else store.known_inputs())
 
 
-class _Run:
+class RunInProgress:
     """A run in progress: its plan, its staging folder and its jobs."""
 
     def __init__(
@@ -159,7 +159,7 @@ class _Run:
     ) -> None:
         self.options, self.settings, self.store = options, options.settings, store
         self.jobs, self.progress = jobs, progress
-        self.plan = self._plan(inputs)
+        self.plan = self._plan([dataclasses.asdict(entry) for entry in inputs])
         self.few = is_little(self.plan, self.store)
         self.run_id: str = self.plan["run_id"]
         self.folder = staging.join(store.path, STAGING, self.run_id)
@@ -167,8 +167,7 @@ class _Run:
         self.published = staging.join(self.folder, "publish") if staging.is_local(store.path) else store.path
         self._resume_or_start()
 
-    def _plan(self, inputs: Sequence[Input]) -> dict[str, Any]:
-        entries = [dataclasses.asdict(entry) for entry in inputs]
+    def _plan(self, entries: list[dict[str, Any]]) -> dict[str, Any]:
         # What only decides whether the run may commit doesn't make it another run.
         deciding = {key: value for key, value in self.settings.as_dict().items() if not key.startswith("run.")}
         # A store without a final run to go by, or one decided by other settings, is decided whole.
@@ -176,7 +175,7 @@ class _Run:
         asked = json.dumps([entries, deciding, *(["provisional"] if provisional else [])], sort_keys=True)
         number = self.store.next_number
         return {
-            "kind": "run" if inputs else RELABEL,
+            "kind": "run" if entries else RELABEL,
             "number": number,
             "run_id": f"{number:08d}-{sha256(asked.encode()).hexdigest()[:8]}",
             "inputs": entries,

@@ -89,8 +89,8 @@ class Store:
             raise UsageError(
                 f"{self.path} holds fingerprints of the scheme {stored}; this run would make {scheme}, and the two "
                 "can't be compared. Give the sign.* settings the store was made with; where `fold` or `terms` differs, "
-                "another version of the program made it: read the articles again into a new store (`copydesk run "
-                "--input ... --store NEW`). What is in this one can still be read, exported, verified and compared"
+                "another version of the program made it: take its articles into a new store (`copydesk upgrade "
+                f"--store {self.path} --to NEW`). What is in this one can still be read, exported and verified"
             )
 
     def known_inputs(self) -> set[str]:

@@ -133,7 +133,7 @@ def unfinished_inputs(store: Store) -> Iterator[list[dict[str, Any]]]:
         path = os.path.join(folder, name, PLAN)
         if os.path.isfile(path):
             plan = staging.read_json(path)
-            if plan["number"] == store.next_number and plan["inputs"]:
+            if plan["number"] == store.next_number and plan["inputs"] and plan["kind"] == "run":
                 yield plan["inputs"]
 
 

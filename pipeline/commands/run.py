@@ -40,6 +40,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     add("--reprocess", action="store_true", help="read files again that the store has read")
     add("--provisional", action="store_true", help="decide only what is new; `copydesk reconcile` decides the rest")
     add_working(parser)
+    add_fields(parser)
     add_settings(parser)
     add_telling(parser)
 
@@ -70,10 +71,14 @@ def make_run(given: argparse.Namespace, make: Callable[[Progress], dict[str, Any
     return EXIT_OK
 
 
+def add_fields(parser: argparse.ArgumentParser) -> None:
+    """Adds the argument that names the fields of an input."""
+    parser.add_argument("--field", action="append", metavar="FIELD=NAME", help="an input's own name for a field")
+
+
 def add_settings(parser: argparse.ArgumentParser) -> None:
-    """Adds the arguments that change settings of reading, cleaning and relating."""
+    """Adds the arguments that change settings of cleaning, matching and relating."""
     add = parser.add_argument
-    add("--field", action="append", metavar="FIELD=NAME", help="an input's own name for a field")
     add("--keep", help="who stands for a story: most-complete, earliest or wire-first")
     add("--drop", metavar="RELATIONS", help="relations that go to copies/, separated by commas")
     add("--clean", metavar="LEVEL", help="off, light or full")
@@ -142,7 +147,7 @@ def settings_of(given: argparse.Namespace) -> Settings:
     from transforms.functions.records import aliases
 
     assignments = parse_assignments(given.set or [])
-    if given.field:
+    if getattr(given, "field", None):
         assignments["read.fields"] = ",".join(given.field)
     for flag, key in FLAG_SETTINGS.items():
         value = getattr(given, flag)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pipeline.commands.run import (
+    add_fields,
     add_settings,
     add_telling,
     add_working,
@@ -72,6 +73,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     add("--accept-loss", action="store_true", help="go on where the broker no longer has what comes next")
     add("--reprocess", action="store_true", help="begin at the oldest message, whatever the store has read")
     add_working(parser)
+    add_fields(parser)
     add_settings(parser)
     add_telling(parser)
 

@@ -122,6 +122,6 @@ def test_what_would_mix_fingerprints_is_refused(
     given = ["--input", str(SEEDS / "articles" / "jsonl" / "other_scripts.jsonl")] if command == "run" else []
     assert main([command, "--quiet", *given, "--store", str(store)]) == 2
     message = capsys.readouterr().err
-    for part in (str(store), *SCHEMES[version], "into a new store", "--store NEW"):
+    for part in (str(store), *SCHEMES[version], "into a new store", f"copydesk upgrade --store {store} --to NEW"):
         assert part in message
     assert content(store) == before

@@ -358,22 +358,32 @@ def put_furniture_back(articles: pa.Table) -> pa.Table:
     """Articles with their learned furniture in the text again, and no trace of it in `removed`."""
     if not articles.num_rows:
         return articles
-    removed = Removed.of(articles.column("removed"))
-    ours = pc.is_in(removed.rules, pa.array(list(FURNITURE_RULES))).to_numpy(zero_copy_only=False)
-    if not ours.any():
+    return _put_back(articles, pa.array(list(FURNITURE_RULES)))
+
+
+def put_all_back(articles: pa.Table) -> pa.Table:
+    """Articles with everything in the text again that was taken out of it: the text as it was normalised."""
+    if not articles.num_rows:
+        return articles
+    return _put_back(articles, pc.unique(Removed.of(articles.column("removed")).rules))
+
+
+def _put_back(articles: pa.Table, rules: pa.StringArray) -> pa.Table:
+    """Puts what these rules took out into texts again."""
+    if not pc.any(pc.is_in(Removed.of(articles.column("removed")).rules, rules)).as_py():
         return articles
     done: list[pa.Table] = []
     at = 0
     for chunk in articles.column("text").chunks:
         if len(chunk):
-            done.append(_put_back(articles.slice(at, len(chunk))))
+            done.append(_put_chunk_back(articles.slice(at, len(chunk)), rules))
         at += len(chunk)
     return pa.concat_tables(done)
 
 
-def _put_back(articles: pa.Table) -> pa.Table:
+def _put_chunk_back(articles: pa.Table, rules: pa.StringArray) -> pa.Table:
     removed = Removed.of(articles.column("removed"))
-    ours = pc.is_in(removed.rules, pa.array(list(FURNITURE_RULES))).to_numpy(zero_copy_only=False)
+    ours = pc.is_in(removed.rules, rules).to_numpy(zero_copy_only=False)
     packed, texts = pack(articles.column("text").combine_chunks()), pack(removed.texts)
     sizes = np.where(ours, np.diff(texts.offsets), 0)
     data = np.empty(int(packed.offsets[-1] - packed.offsets[0] + sizes.sum()), np.uint8)
