@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import threading
@@ -22,12 +23,20 @@ SECONDS_A_RUN = 500
 ON_FLINK = ("--runner", "flink", "--flink-job-server-jar", str(FLINK_JOB_SERVER))
 
 
-def run_on(store: Path, inputs: Sequence[Path], *flags: str) -> subprocess.CompletedProcess[str]:
-    """`copydesk run` in a process of its own, which must commit."""
-    command = [sys.executable, "-m", "pipeline", "run", "--store", str(store), "--input", *map(str, inputs), *flags]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=SECONDS_A_RUN, check=False)
+STRICTER = ("--set", "match.copy_score=2")
+
+
+def command(name: str, store: Path, *flags: str) -> str:
+    """A command of the program in a process of its own, which must end well; gives what it printed."""
+    asked = [sys.executable, "-m", "pipeline", name, "--store", str(store), *flags]
+    ended = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, timeout=SECONDS_A_RUN, check=False)
     assert ended.returncode == 0, ended.stderr[-3000:]
-    return ended
+    return ended.stdout
+
+
+def run_on(store: Path, inputs: Sequence[Path], *flags: str) -> None:
+    """`copydesk run`, which must commit."""
+    command("run", store, "--input", *map(str, inputs), *flags)
 
 
 @pytest.fixture(scope="module")
@@ -47,10 +56,29 @@ def test_prism_ends_in_the_same_store(tmp_path: Path, news: list[Path]) -> None:
     assert differences(tmp_path / "local", tmp_path / "store") == []
 
 
+@NEEDS_PRISM
+def test_prism_reconciles_relabels_and_upgrades_alike(tmp_path: Path, news: list[Path]) -> None:
+    """What is made of a store without reading inputs, on an engine and here."""
+    run_over(tmp_path / "local", *news[:5])
+    run_over(tmp_path / "local", *news[5:], provisional=True)
+    shutil.copytree(tmp_path / "local", tmp_path / "store")
+    on_prism = ("--runner", "prism", "--prism-location", str(PRISM))
+    for name, *flags in (("reconcile",), ("relabel", *STRICTER)):
+        assert "Nothing new" not in command(name, tmp_path / "local", *flags)
+        command(name, tmp_path / "store", *flags, *on_prism)
+        assert differences(tmp_path / "local", tmp_path / "store") == []
+    command("upgrade", tmp_path / "local", "--to", str(tmp_path / "anew"))
+    command("upgrade", tmp_path / "store", "--to", str(tmp_path / "anew on prism"), *on_prism)
+    assert differences(tmp_path / "anew", tmp_path / "anew on prism") == []
+
+
 @NEEDS_FLINK
 def test_flink_inside_the_run_ends_in_the_same_store(tmp_path: Path) -> None:
     run_over(tmp_path / "local", SEEDS / "articles")
     run_on(tmp_path / "store", [SEEDS / "articles"], *ON_FLINK)
+    assert differences(tmp_path / "local", tmp_path / "store") == []
+    assert "Nothing new" not in command("relabel", tmp_path / "local", *STRICTER)
+    command("relabel", tmp_path / "store", *STRICTER, *ON_FLINK)
     assert differences(tmp_path / "local", tmp_path / "store") == []
 
 

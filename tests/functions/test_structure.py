@@ -74,6 +74,11 @@ def test_a_page_that_opens_with_a_long_notice_loses_its_menus() -> None:
     assert cleaned(page).text[0].as_py() == "\n".join(PARAGRAPHS)
 
 
+def test_a_lead_among_menus_stays() -> None:
+    page = "\n".join([*MENU, PARAGRAPHS[0], *MENU, *PARAGRAPHS[1:]])
+    assert cleaned(page).text[0].as_py() == "\n".join(PARAGRAPHS)
+
+
 def test_only_texts_with_short_lines_at_their_top_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     measured: list[int] = []
 

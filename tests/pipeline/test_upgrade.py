@@ -64,8 +64,9 @@ def test_an_old_store_becomes_what_a_run_over_its_inputs_makes(version: int, tmp
     assert whole(new)
 
 
-def test_a_store_of_today_comes_out_as_it_was(seeds: Path, tmp_path: Path) -> None:
-    new = upgraded(seeds, tmp_path / "new")
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_store_of_today_comes_out_as_it_was(seeds: Path, tmp_path: Path, workers: str) -> None:
+    new = upgraded(seeds, tmp_path / "new", "--workers", workers)
     assert rows_by_id(new) == rows_by_id(seeds)
     found = compare(Store(str(seeds)), Store(str(new)))
     assert found.same
