@@ -10,11 +10,11 @@ Writes rows {"id", "text"}. The data stays where it is: none of it belongs in th
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -28,29 +28,29 @@ from schemas.settings import CleanSettings  # noqa: E402
 from transforms.functions.cleaning_text import clean_texts  # noqa: E402
 
 
-def prepared_rows(name: str) -> list[dict[str, str | None]]:
-    """The set as the scorer's `prepare` gives it to a program."""
-    with tempfile.TemporaryDirectory() as folder:
-        scorer = [sys.executable, str(EVAL / "score_boilerplate.py"), "prepare", "--set", name, "--out", folder]
-        subprocess.run(scorer, check=True, stdout=subprocess.DEVNULL)
-        with open(Path(folder) / f"{name}.jsonl", encoding="utf-8") as file:
-            return [json.loads(line) for line in file]
+def scorer() -> Any:
+    """The module of the outside scorer."""
+    if str(EVAL) not in sys.path:
+        sys.path.insert(0, str(EVAL))
+    return importlib.import_module("score_boilerplate")
 
 
-def clean_rows(rows: list[dict[str, str | None]], settings: CleanSettings) -> list[dict[str, str]]:
-    """The rows' ids and cleaned texts."""
-    cleaned: list[dict[str, str]] = []
+def cleaned_texts(rows: list[dict[str, Any]], settings: CleanSettings) -> dict[str, str]:
+    """The cleaned text of each of a set's rows, as the scorer gives them to a program, by id."""
+    cleaned: dict[str, str] = {}
     for at in range(0, len(rows), BATCH_ROWS):
         batch = rows[at : at + BATCH_ROWS]
-
-        def column(name: str, batch: list[dict[str, str | None]] = batch) -> pa.StringArray:
-            return pa.array([row.get(name) for row in batch], pa.string())
-
-        found = clean_texts(column("text"), column("title"), column("language"), settings)
-        cleaned += [
-            {"id": str(row["id"]), "text": text} for row, text in zip(batch, found.text.to_pylist(), strict=True)
-        ]
+        columns = [pa.array([row.get(name) for row in batch], pa.string()) for name in ("dirty", "title", "lang")]
+        found = clean_texts(*columns, settings)
+        cleaned |= dict(zip((str(row["id"]) for row in batch), found.text.to_pylist(), strict=True))
     return cleaned
+
+
+def figures_of(name: str) -> dict[str, Any]:
+    """The scorer's figures for a set with a typed body, cleaned with default settings."""
+    rows = scorer().load(EVAL, name, None)
+    figures: dict[str, Any] = scorer().score_typed(rows, cleaned_texts(rows, CleanSettings()), "extractor")
+    return figures
 
 
 def main() -> int:
@@ -62,10 +62,13 @@ def main() -> int:
     parser.add_argument("--disabled", default="")
     given = parser.parse_args()
     disabled = tuple(name for name in given.disabled.split(",") if name)
-    rows = clean_rows(prepared_rows(given.name), CleanSettings(level=given.level, disabled=disabled))
+    settings = CleanSettings(level=given.level, disabled=disabled)
+    cleaned = cleaned_texts(scorer().load(EVAL, given.name, None), settings)
     with open(given.out, "w", encoding="utf-8") as file:
-        file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    print(f"{len(rows)} texts in {given.out}")
+        file.writelines(
+            json.dumps({"id": key, "text": text}, ensure_ascii=False) + "\n" for key, text in cleaned.items()
+        )
+    print(f"{len(cleaned)} texts in {given.out}")
     return 0
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.store import Store
 from tests.benchmarks.kills import broken
-from tests.quality import measuring
+from tests.quality import clean_sets, lost_sentences, measuring
 
 FLOORS = json.loads((Path(__file__).parent / "floors.json").read_text(encoding="utf-8"))
 
@@ -44,3 +44,18 @@ def test_figures_hold(name: str, folder: Path) -> None:
     assert above == {}
     assert figures["accounting"]["sums"] if "accounting" in figures else True
     assert broken(Store(str(measuring.store_of(name, folder)))) == []
+
+
+def test_hardly_a_document_loses_a_sentence_that_readers_call_body(folder: Path) -> None:
+    """The labels call furniture body that they don't know; what nobody has read counts as lost."""
+    measuring.figures_of(lost_sentences.SET, folder)
+    lost = lost_sentences.lost_in(measuring.store_of(lost_sentences.SET, folder))
+    assert lost_sentences.shares(lost)[1] <= FLOORS["sentence_lost_by_reading"]
+
+
+def test_every_extractor_is_better_for_it() -> None:
+    """Texts that 32 extractors left of the same pages: cleaned, each one's are nearer to the typed body."""
+    figures = clean_sets.figures_of("scrapinghub")
+    assert {name: group["gain"] for name, group in figures["groups"].items() if group["gain"] < 0} == {}
+    assert len(figures["groups"]) == 32
+    assert figures["mean_over_extractor"]["f1_after"] >= FLOORS["scrapinghub_mean_over_extractors"]
