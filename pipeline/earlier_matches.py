@@ -12,9 +12,10 @@ from pipeline.store import Store
 from schemas.settings import MatchSettings
 from schemas.tables import MATCH, SCHEMA_VERSION
 from transforms.functions.catalogue import Catalogue
-from transforms.functions.deciding import NONE, RELATION_CODES, decide
+from transforms.functions.deciding import MOST_OF_A_BEGINNING, NONE, RELATION_CODES, beginnings, decide
+from transforms.functions.evidence import EVIDENCE
 from transforms.functions.labelling import evidence_of, stored_pairs
-from transforms.functions.relating import components
+from transforms.functions.relating import Ints, bonds, reached_from
 from transforms.functions.stretches import Changed
 
 WITHDRAWN = "no longer compared: what the two share stands in too many articles"
@@ -31,31 +32,69 @@ def _newest_of_this_version(rows: pa.Table) -> pa.Table:
 
 
 def connected_matches(
-    store: Store, catalogue: Catalogue, weighed: npt.NDArray[np.void], changed: Changed, settings: MatchSettings
+    store: Store,
+    catalogue: Catalogue,
+    weighed: npt.NDArray[np.void],
+    changed: Changed,
+    first_new: int,
+    settings: MatchSettings,
 ) -> pa.Table:
-    """Those of `earlier_matches` that matches of any kind connect with a new article: MATCH.
+    """Those of `earlier_matches` by which a run can change labels: MATCH.
+
+    Of all rows a few columns are read; of files without a row that bonds connect with what the run relates anew,
+    which are those of most days of a long archive, nothing else.
 
     Args:
         weighed: WEIGHED, the pairs of a run's new articles.
-        changed: what tells which articles these are.
+        changed: what tells which articles are related anew. first_new: handles from here on are, too.
     """
-    rows = store.read("matches")
+    if changed.stretches is None:
+        return earlier_matches(store)
+    paths = store.files("matches")
+    parts = [store.read_file(path, list(BOND_COLUMNS), "matches") for path in paths]
+    rows = pa.concat_tables([pa.schema([MATCH.field(name) for name in BOND_COLUMNS]).empty_table(), *parts])
     ends = [catalogue.index_of_ids(rows.column(name)) for name in ("left_id", "right_id")]
     known = (ends[0] >= 0) & (ends[1] >= 0)
+    known &= pc.equal(rows.column("schema_version"), SCHEMA_VERSION).to_numpy()
     left, right = (catalogue.node[np.maximum(end, 0)] for end in ends)
-    # By the stored shares, a little lower than they decide: a row too many is related and changes nothing.
-    least = settings.partial_containment - SHARE_ROUNDING
-    akin = pc.not_equal(rows.column("relation"), RELATION_CODES[NONE]).to_numpy()
-    akin |= (rows.column("containment").to_numpy() >= least) & (rows.column("rare_containment").to_numpy() >= least)
-    akin &= known
+    bond = known & _stored_bonds(rows, left, right, settings)
     new = [catalogue.node[catalogue.index(weighed[side])] for side in ("left", "right")]
-    component = components(
-        len(catalogue.node), np.concatenate([left[akin], new[0]]), np.concatenate([right[akin], new[1]])
-    )
-    reached = np.zeros(len(catalogue.node), np.bool_)
-    reached[component[catalogue.node[changed.is_new(catalogue.handles) & catalogue.counted]]] = True
-    rows = rows.filter(pa.array(known & reached[component[left]] & reached[component[right]]))
-    return _newest_of_this_version(rows)
+    seeds = changed.relates(catalogue.ends(catalogue.handles)) | (catalogue.handles >= first_new)
+    reached = reached_from(
+        catalogue.node[seeds & catalogue.counted], np.concatenate([left[bond], new[0]]),
+        np.concatenate([right[bond], new[1]]), len(catalogue.node),
+    )  # fmt: skip
+    wanted = known & reached[left] & reached[right]
+    bounds = np.cumsum([0, *(part.num_rows for part in parts)])
+    found = [MATCH.empty_table()]
+    for path, begin, stop in zip(paths, bounds[:-1], bounds[1:], strict=True):
+        if wanted[begin:stop].any():
+            found.append(store.read_file(path, MATCH.names, "matches").filter(pa.array(wanted[begin:stop])))
+    return _newest_of_this_version(pa.concat_tables(found))
+
+
+BOND_COLUMNS = (
+    "left_id", "right_id", "relation", "contained_side", "containment", "rare_containment", "schema_version",
+    "left_words", "right_words", "lead_covered", "long_lead_covered",
+)  # fmt: skip
+"""Columns of matches/ from which `relating.bonds` follow."""
+
+
+def _stored_bonds(rows: pa.Table, left: Ints, right: Ints, settings: MatchSettings) -> npt.NDArray[np.bool_]:
+    """`relating.bonds` by stored columns, and a few more: what is related too much changes nothing."""
+    accepted = pc.not_equal(rows.column("relation"), RELATION_CODES[NONE]).to_numpy()
+    sides = pc.fill_null(rows.column("contained_side"), "")
+    left_in, right_in = (pc.is_in(sides, pa.array([side, "both"])).to_numpy() for side in ("left", "right"))
+    # By the stored shares, a little lower than they decide.
+    least = settings.partial_containment - SHARE_ROUNDING
+    akin = (rows.column("containment").to_numpy() >= least) & (rows.column("rare_containment").to_numpy() >= least)
+    begun = np.zeros((2, rows.num_rows), np.bool_)
+    some = np.flatnonzero(akin)
+    evidence = np.zeros(len(some), EVIDENCE)
+    for name in ("left_words", "right_words", "lead_covered", "long_lead_covered"):
+        evidence[name] = rows.column(name).to_numpy()[some]
+    begun[:, some] = [begins >= MOST_OF_A_BEGINNING for begins in beginnings(evidence)]
+    return bonds(accepted, left_in, right_in, begun[0], begun[1], left, right)
 
 
 SHARE_ROUNDING = 1e-6

@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 
 from pipeline import build
 from pipeline.accounts import check_sums, manifest_of
-from pipeline.earlier_matches import connected_matches, earlier_matches, new_rows, standing_pairs, withdrawn_rows
+from pipeline.earlier_matches import connected_matches, new_rows, standing_pairs, withdrawn_rows
 from pipeline.errors import INTERRUPTED, RunError, uninterrupted
 from pipeline.inputs import FoundInputs, InputFile, find_inputs
 from pipeline.labels import current_labels
@@ -246,7 +246,8 @@ class RunInProgress:
         sketch_paths, first_new = self._sketch_paths(parts)
         catalogue, changed = self._catalogue(sketch_paths, first_new)
         weighed_paths, task, caps = self._match(parts, sketch_paths, catalogue, changed)
-        earlier = self._earlier(catalogue, weighed_paths, changed)
+        pairs = _weighed(weighed_paths)
+        earlier = connected_matches(self.store, catalogue, pairs, changed, first_new, self.settings.match)
         self._relate(catalogue, task, weighed_paths, earlier, first_new)
         files = self._publish(parts, sketch_paths) if parts else []
         files += self._publish_labels(catalogue, changed, earlier, first_new)
@@ -388,12 +389,6 @@ class RunInProgress:
             path=self._path("furniture.arrow"),
             settings=self.settings,
         )
-
-    def _earlier(self, catalogue: Catalogue, weighed_paths: list[str], changed: Changed) -> pa.Table:
-        """The store's matches: all of them, or of a provisional run those that matches connect with what is new."""
-        if not self.plan["provisional"]:
-            return earlier_matches(self.store)
-        return connected_matches(self.store, catalogue, _weighed(weighed_paths), changed, self.settings.match)
 
     def _relate(
         self, catalogue: Catalogue, task: MatchTask, weighed_paths: list[str], earlier: pa.Table, first_new: int

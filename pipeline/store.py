@@ -144,15 +144,17 @@ class Store:
         schema = STORE_TABLES[table]
         names = list(columns) if columns is not None else schema.names
         wanted = pa.schema([schema.field(name) for name in names])
-        parts = [self._read_file(path, names) for path in self.files(table, run)]
-        return pa.concat_tables([wanted.empty_table(), *(filled(part, wanted) for part in parts)])
+        parts = [self.read_file(path, names, table) for path in self.files(table, run)]
+        return pa.concat_tables([wanted.empty_table(), *parts])
 
-    def _read_file(self, path: str, names: list[str]) -> pa.Table:
+    def read_file(self, path: str, names: list[str], table: str) -> pa.Table:
+        """Columns of one of a table's files, those that it lacks made up as `read` does."""
+        wanted = pa.schema([STORE_TABLES[table].field(name) for name in names])
         if not self.keep_read:
-            return staging.read_parquet(path, names)
+            return filled(staging.read_parquet(path, names), wanted)
         if (path, *names) not in _READ:
             _READ[path, *names] = staging.read_parquet(path, names)
-        return _READ[path, *names]
+        return filled(_READ[path, *names], wanted)
 
     def commit(self, manifest: dict[str, Any]) -> str:
         """Writes the manifest of a run: the moment at which the run exists.

@@ -22,8 +22,10 @@ from transforms.functions.relating import (
     DecidedPairs,
     Labels,
     Ranked,
+    bonds,
     components,
     rank,
+    reached_from,
     relate,
     round_ups,
 )
@@ -450,3 +452,55 @@ def test_fifty_thousand_versions_of_a_text_are_related_in_time() -> None:
     links = [Link(articles[0].id, one.id, CONTAINED, False, True, 0.9, 1.0) for one in articles[1:]]
     found = outcome(articles, links, askable=[])
     assert {label.kept for label in found.values()} == {articles[0].id}
+
+
+def test_only_what_can_decide_a_label_binds() -> None:
+    """An accepted pair does, and a beginning in what holds another story whole; all else that is akin doesn't."""
+    articles = [One(name) for name in "abcdefg"]
+    pairs = decided(
+        articles,
+        [
+            Link("a", "b", PARTIAL), Link("c", "d", CONTAINED, left_in=True), Link("e", "d", NONE, left_begun=True),
+            Link("e", "f", NONE, left_begun=True), Link("f", "g", NONE),
+        ],
+    )  # fmt: skip
+    found = bonds(
+        pairs.relation != NONE, pairs.left_in, pairs.right_in, pairs.left_begun, pairs.right_begun, pairs.left,
+        pairs.right,
+    )  # fmt: skip
+    assert found.tolist() == [True, True, True, False, False]
+    left, right = pairs.left[found], pairs.right[found]
+    assert reached_from(np.array([2]), left, right, 7).tolist() == [False, False, True, True, True, False, False]
+    assert reached_from(np.array([], np.int64), left, right, 7).tolist() == [False] * 7
+
+
+@settings(max_examples=300)
+@given(st.integers(0, 2**32 - 1))
+def test_labels_follow_from_what_bonds_connect(seed: int) -> None:
+    """Relating what bonds connect with some articles gives these the labels that relating everything gives them."""
+    chance = random.Random(seed)
+    articles = [One(f"{n:02d}", chance.choice((50, 100)), published=chance.randrange(4)) for n in range(14)]
+    links = []
+    for left, right in combinations(range(len(articles)), 2):
+        if chance.random() < 0.2:
+            relation = chance.choice((NONE, NONE, PARTIAL, CONTAINED, NEAR))
+            into = [relation >= CONTAINED and chance.random() < 0.7 for _ in range(2)]
+            begun = [not one and chance.random() < 0.4 for one in into]
+            shares = [chance.choice((0.3, 0.9)) for _ in range(2)]
+            links.append(Link(articles[left].id, articles[right].id, relation, *into, *shares, *begun))
+    pairs = decided(articles, links)
+    refused_akin = np.array([chance.random() < 0.4 for _ in links], np.bool_)
+    pairs = dataclasses.replace(pairs, akin=pairs.akin | pairs.left_begun | pairs.right_begun | refused_akin)
+    everything, _ = relate(ranked(articles), pairs, RelateSettings())
+    bond = bonds(
+        pairs.relation != NONE, pairs.left_in, pairs.right_in, pairs.left_begun, pairs.right_begun, pairs.left,
+        pairs.right,
+    )  # fmt: skip
+    seeds = np.array(chance.sample(range(len(articles)), 2))
+    reached = reached_from(seeds, pairs.left[bond], pairs.right[bond], len(articles))
+    some = reached[pairs.left] & reached[pairs.right]
+    names = DecidedPairs.__annotations__
+    part = DecidedPairs(*(getattr(pairs, name)[some] for name in names))
+    alone, _ = relate(ranked(articles), part, RelateSettings())
+    for name in ("relation", "kept", "derived_from", "story"):
+        assert getattr(alone, name)[reached].tolist() == getattr(everything, name)[reached].tolist()

@@ -5,15 +5,18 @@ The whole month, thirty runs, and real news: `python -m tests.benchmarks.many_ru
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from pipeline.store import Store
+from schemas.tables import MATCH
 from tests.benchmarks.kills import broken
 from tests.benchmarks.many_runs import Rows, compared, in_runs, run_in_turn
 from tests.benchmarks.month import month_of
-from tests.pipeline.store_reading import run_over, write_jsonl
+from tests.pipeline.store_reading import rows_of, run_over, write_jsonl
 
 DAYS, ARTICLES = 5, 60
 
@@ -53,6 +56,36 @@ def test_daily_runs_are_one_run(days: list[Rows], at_once: Path, tmp_path: Path)
     assert len(changed) == DAYS
     assert sum(changed) > 0, "no day changed an older label: the month tests nothing"
     assert_same(at_once, tmp_path / "store")
+
+
+def test_a_run_reads_whole_matches_near_its_days_only(
+    days: list[Rows], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of earlier days a few columns tell that nothing of them is decided; the outcome is that of one batch."""
+    late = re.compile(r"wire/\d+/\d+/4")
+    dated = [[row for row in day if "published_at" in row and not late.fullmatch(row["id"])] for day in days]
+    window = {"match__window_days": "1"}
+    for number, rows in enumerate(dated[:-1]):
+        run_over(tmp_path / "store", write_jsonl(tmp_path / f"{number}.jsonl", rows), **window)
+    whole: list[str] = []
+    original = Store.read_file
+
+    def note(store: Store, path: str, names: list[str], table: str) -> pa.Table:
+        if table == "matches" and len(names) == len(MATCH.names):
+            whole.append(path)
+        return original(store, path, names, table)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "read_file", note)
+        run_over(tmp_path / "store", write_jsonl(tmp_path / "last.jsonl", dated[-1]), **window)
+    every = Store(str(tmp_path / "store")).files("matches")
+    assert len(every) == DAYS
+    assert every[3] in whole
+    assert every[0] not in whole
+    assert len(rows_of(tmp_path / "store", "matches")) > 100
+    at_once = write_jsonl(tmp_path / "all.jsonl", [row for day in dated for row in day])
+    run_over(tmp_path / "at_once", at_once, **window)
+    assert_same(tmp_path / "at_once", tmp_path / "store")
 
 
 def test_runs_in_any_order_with_files_given_twice_are_one_run(days: list[Rows], at_once: Path, tmp_path: Path) -> None:

@@ -131,7 +131,7 @@ def test_killed_after_any_job_it_goes_on(
         pass
 
     ran: list[str] = []
-    original = run_module._Run._job
+    original = run_module.RunInProgress._job
 
     def stop_after(self: Any, name: str, build_job: Any) -> Any:
         ran.append(name)
@@ -144,9 +144,9 @@ def test_killed_after_any_job_it_goes_on(
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(run_module._Run, "_job", stop_after)
+        patch.setattr(run_module.RunInProgress, "_job", stop_after)
         if job == "move":
-            patch.setattr(run_module._Run, "_move_into_place", stop)
+            patch.setattr(run_module.RunInProgress, "_move_into_place", stop)
         if job == "commit":
             patch.setattr(Store, "commit", stop)
         with pytest.raises(Killed):
@@ -163,7 +163,7 @@ def test_killed_after_any_job_it_goes_on(
         return original(self, name, build_and_note)
 
     with monkeypatch.context() as patch:
-        patch.setattr(run_module._Run, "_job", note)
+        patch.setattr(run_module.RunInProgress, "_job", note)
         run_over(tmp_path / "store", path)
     assert outcome(tmp_path / "store") == at_once
     assert not set(built) & set(done), "a finished job was done again"

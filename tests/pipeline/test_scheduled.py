@@ -224,13 +224,13 @@ def test_too_many_refused_says_what_to_do_and_goes_on(
     error = capsys.readouterr().err
     assert "1 of 2 records (repeats not counted) were refused" in error
     assert "higher --max-rejected-fraction" in error
-    original, built = run_module._Run._job, []
+    original, built = run_module.RunInProgress._job, []
 
     def note(self: Any, name: str, build_job: Any) -> Any:
         return original(self, name, lambda pipeline, listing: (built.append(name), build_job(pipeline, listing)))
 
     with monkeypatch.context() as patch:
-        patch.setattr(run_module._Run, "_job", note)
+        patch.setattr(run_module.RunInProgress, "_job", note)
         assert main([*command, "0.4"]) == 1
         assert main([*command, "0.5"]) == 0
     assert built == [], "finished steps were done again"
@@ -266,7 +266,7 @@ def test_a_failed_run_fits_on_one_screen(
     command = ["run", "--quiet", "--input", str(source), "--store", str(tmp_path / "s")]
     for target in ("_relate", "_move_into_place", "_job"):
         with monkeypatch.context() as patch:
-            patch.setattr(run_module._Run, target, full)
+            patch.setattr(run_module.RunInProgress, target, full)
             assert main(command) == 1
         error = capsys.readouterr().err
         assert "The disk is full" in error

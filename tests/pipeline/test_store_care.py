@@ -209,13 +209,13 @@ def test_a_killed_run_can_go_on_after_vacuum_until_it_is_old(
 ) -> None:
     killed_run(store, inputs[-1], monkeypatch)
     assert vacuum(str(store), 7) == []
-    original, built = run_module._Run._job, []
+    original, built = run_module.RunInProgress._job, []
 
     def note(self: Any, name: str, build_job: Any) -> Any:
         return original(self, name, lambda pipeline, listing: (built.append(name), build_job(pipeline, listing)))
 
     with monkeypatch.context() as patch:
-        patch.setattr(run_module._Run, "_job", note)
+        patch.setattr(run_module.RunInProgress, "_job", note)
         run_over(store, inputs[-1])
     assert built == []
     assert whole(store)

@@ -30,7 +30,7 @@ from transforms.functions.evidence import EVIDENCE
 from transforms.functions.joining import PAIR, Handles
 from transforms.functions.likeness import rare_containment, share
 from transforms.functions.matching import WEIGHED
-from transforms.functions.relating import DecidedPairs, Ints, Ranked, components, relate
+from transforms.functions.relating import DecidedPairs, Ints, Ranked, bonds, reached_from, relate
 
 Weigh = Callable[[npt.NDArray[np.void]], npt.NDArray[np.void]]
 
@@ -135,7 +135,7 @@ def relate_run(
     Args:
         weighed: WEIGHED, those of earlier runs too.
         seeds: bool[n] over the catalogue: articles that are new or may stand otherwise now. Related are all that
-            matches of any kind connect with them.
+            bonds (`relating.bonds`) connect with them.
         completeness: rare shingles of articles.
         weigh: weighs further pairs (PAIR-like, `left` < `right` handles).
     """
@@ -171,13 +171,12 @@ def relate_run(
 def _connected_with(
     seeds: npt.NDArray[np.bool_], pairs: npt.NDArray[np.void], catalogue: Catalogue, settings: Settings
 ) -> tuple[npt.NDArray[np.void], npt.NDArray[np.bool_]]:
-    """The pairs among articles that akin pairs connect with a seed, and which articles these are."""
+    """The pairs among articles that bonds connect with a seed, and which articles these are."""
     left, right = _ends(catalogue, pairs)
-    akin = decide(pairs["evidence"], settings.match).akin
-    component = components(len(catalogue.node), left[akin], right[akin])
-    reached = np.zeros(len(catalogue.node), np.bool_)
-    reached[component[catalogue.node[seeds & catalogue.counted]]] = True
-    touched = reached[component[catalogue.node]]
+    found = decide(pairs["evidence"], settings.match)
+    bond = bonds(found.accepted, found.left_in, found.right_in, found.left_begun, found.right_begun, left, right)
+    touched = reached_from(catalogue.node[seeds & catalogue.counted], left[bond], right[bond], len(catalogue.node))
+    touched = touched[catalogue.node]
     return pairs[touched[left] & touched[right]], touched & catalogue.counted
 
 

@@ -22,6 +22,7 @@ from schemas.settings import RelateSettings
 from transforms.functions.deciding import EXACT, NEAR, NONE, PARTIAL, RELATION_CODES, REWRITE
 
 Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 COMPLETENESS_STEP = 0.1
 """Completeness counts in steps of this share, so that a leftover line doesn't make a copy win over the wire's text."""
 
@@ -110,6 +111,29 @@ def components(n: int, left: Ints, right: Ints) -> Ints:
     """The component of each of n nodes under undirected edges: int64[n]."""
     graph = coo_matrix((np.ones(len(left), np.int8), (left, right)), shape=(n, n))
     return connected_components(graph, directed=False)[1].astype(np.int64)
+
+
+def bonds(
+    accepted: Flags, left_in: Flags, right_in: Flags, left_begun: Flags, right_begun: Flags, left: Ints, right: Ints
+) -> Flags:
+    """Pairs by which the label of one article can depend on the other: bool[m].
+
+    These are the accepted ones, and the beginnings of stories in what holds another story whole (`round_ups`). What is
+    refused otherwise decides nothing between two articles unless such pairs connect both with a third.
+    """
+    holds = np.zeros(max(int(left.max(initial=-1)), int(right.max(initial=-1))) + 1, np.bool_)
+    holds[right[left_in & ~right_in]] = True
+    holds[left[right_in & ~left_in]] = True
+    found: Flags = accepted | (left_begun & holds[right]) | (right_begun & holds[left])
+    return found
+
+
+def reached_from(seeds: Ints, left: Ints, right: Ints, n: int) -> Flags:
+    """Which of n nodes edges connect with a seed, the seeds included: bool[n]."""
+    component = components(n, left, right)
+    reached = np.zeros(n, np.bool_)
+    reached[component[seeds]] = True
+    return reached[component]
 
 
 def round_ups(pairs: DecidedPairs) -> set[int]:
