@@ -15,7 +15,7 @@ from transforms.functions.catalogue import Catalogue
 from transforms.functions.deciding import MOST_OF_A_BEGINNING, NONE, RELATION_CODES, beginnings, decide
 from transforms.functions.evidence import EVIDENCE
 from transforms.functions.labelling import evidence_of, stored_pairs
-from transforms.functions.relating import Ints, bonds, reached_from
+from transforms.functions.relating import Flags, Ints, bonds, holders, reached_from
 from transforms.functions.stretches import Changed
 
 WITHDRAWN = "no longer compared: what the two share stands in too many articles"
@@ -57,8 +57,11 @@ def connected_matches(
     known = (ends[0] >= 0) & (ends[1] >= 0)
     known &= pc.equal(rows.column("schema_version"), SCHEMA_VERSION).to_numpy()
     left, right = (catalogue.node[np.maximum(end, 0)] for end in ends)
-    bond = known & _stored_bonds(rows, left, right, settings)
     new = [catalogue.node[catalogue.index(weighed[side])] for side in ("left", "right")]
+    decided = decide(weighed["evidence"], settings)
+    # What holds another story since now may have held the beginnings of others for long.
+    holds = holders(decided.left_in, decided.right_in, new[0], new[1], len(catalogue.node))
+    bond = known & _stored_bonds(rows, left, right, holds, settings)
     seeds = changed.relates(catalogue.ends(catalogue.handles)) | (catalogue.handles >= first_new)
     reached = reached_from(
         catalogue.node[seeds & catalogue.counted], np.concatenate([left[bond], new[0]]),
@@ -80,8 +83,12 @@ BOND_COLUMNS = (
 """Columns of matches/ from which `relating.bonds` follow."""
 
 
-def _stored_bonds(rows: pa.Table, left: Ints, right: Ints, settings: MatchSettings) -> npt.NDArray[np.bool_]:
-    """`relating.bonds` by stored columns, and a few more: what is related too much changes nothing."""
+def _stored_bonds(rows: pa.Table, left: Ints, right: Ints, holds: Flags, settings: MatchSettings) -> Flags:
+    """`relating.bonds` by stored columns, and a few more: what is related too much changes nothing.
+
+    Args:
+        holds: bool[n], `relating.holders` by pairs that are not stored.
+    """
     accepted = pc.not_equal(rows.column("relation"), RELATION_CODES[NONE]).to_numpy()
     sides = pc.fill_null(rows.column("contained_side"), "")
     left_in, right_in = (pc.is_in(sides, pa.array([side, "both"])).to_numpy() for side in ("left", "right"))
@@ -94,7 +101,8 @@ def _stored_bonds(rows: pa.Table, left: Ints, right: Ints, settings: MatchSettin
     for name in ("left_words", "right_words", "lead_covered", "long_lead_covered"):
         evidence[name] = rows.column(name).to_numpy()[some]
     begun[:, some] = [begins >= MOST_OF_A_BEGINNING for begins in beginnings(evidence)]
-    return bonds(accepted, left_in, right_in, begun[0], begun[1], left, right)
+    holds = holds | holders(left_in, right_in, left, right, len(holds))
+    return bonds(accepted, begun[0], begun[1], left, right, holds)
 
 
 SHARE_ROUNDING = 1e-6

@@ -24,6 +24,7 @@ from transforms.functions.relating import (
     Ranked,
     bonds,
     components,
+    holders,
     rank,
     reached_from,
     relate,
@@ -454,6 +455,11 @@ def test_fifty_thousand_versions_of_a_text_are_related_in_time() -> None:
     assert {label.kept for label in found.values()} == {articles[0].id}
 
 
+def bonds_of(pairs: DecidedPairs, n: int) -> npt.NDArray[np.bool_]:
+    holds = holders(pairs.left_in, pairs.right_in, pairs.left, pairs.right, n)
+    return bonds(pairs.relation != NONE, pairs.left_begun, pairs.right_begun, pairs.left, pairs.right, holds)
+
+
 def test_only_what_can_decide_a_label_binds() -> None:
     """An accepted pair does, and a beginning in what holds another story whole; all else that is akin doesn't."""
     articles = [One(name) for name in "abcdefg"]
@@ -464,10 +470,7 @@ def test_only_what_can_decide_a_label_binds() -> None:
             Link("e", "f", NONE, left_begun=True), Link("f", "g", NONE),
         ],
     )  # fmt: skip
-    found = bonds(
-        pairs.relation != NONE, pairs.left_in, pairs.right_in, pairs.left_begun, pairs.right_begun, pairs.left,
-        pairs.right,
-    )  # fmt: skip
+    found = bonds_of(pairs, 7)
     assert found.tolist() == [True, True, True, False, False]
     left, right = pairs.left[found], pairs.right[found]
     assert reached_from(np.array([2]), left, right, 7).tolist() == [False, False, True, True, True, False, False]
@@ -492,10 +495,7 @@ def test_labels_follow_from_what_bonds_connect(seed: int) -> None:
     refused_akin = np.array([chance.random() < 0.4 for _ in links], np.bool_)
     pairs = dataclasses.replace(pairs, akin=pairs.akin | pairs.left_begun | pairs.right_begun | refused_akin)
     everything, _ = relate(ranked(articles), pairs, RelateSettings())
-    bond = bonds(
-        pairs.relation != NONE, pairs.left_in, pairs.right_in, pairs.left_begun, pairs.right_begun, pairs.left,
-        pairs.right,
-    )  # fmt: skip
+    bond = bonds_of(pairs, len(articles))
     seeds = np.array(chance.sample(range(len(articles)), 2))
     reached = reached_from(seeds, pairs.left[bond], pairs.right[bond], len(articles))
     some = reached[pairs.left] & reached[pairs.right]

@@ -16,7 +16,8 @@ from schemas.tables import MATCH
 from tests.benchmarks.kills import broken
 from tests.benchmarks.many_runs import Rows, compared, in_runs, run_in_turn
 from tests.benchmarks.month import month_of
-from tests.pipeline.store_reading import rows_of, run_over, write_jsonl
+from tests.benchmarks.newsroom import story
+from tests.pipeline.store_reading import articles_of, rows_of, run_over, write_jsonl
 
 DAYS, ARTICLES = 5, 60
 
@@ -105,3 +106,26 @@ def test_runs_of_one_article_are_one_run(days: list[Rows], tmp_path: Path) -> No
     run_in_turn(tmp_path / "store", tmp_path / "in", in_runs(rows, 0, shuffle=1))
     assert len(Store(str(tmp_path / "store")).manifests) == len(rows)
     assert_same(tmp_path / "whole", tmp_path / "store")
+
+
+@pytest.mark.parametrize("provisional", [False, True])
+def test_a_round_up_is_one_when_the_story_that_it_holds_whole_comes_last(tmp_path: Path, provisional: bool) -> None:
+    """Until then the beginnings in it decide nothing, and are of a window long past."""
+    stories = [story("en", f"story number {n}", 250).text for n in range(3)]
+    short = story("en", "the new one", 90).text
+    begun = [" ".join(text.split()[:60]) + "." for text in stories]
+    texts = {f"P{n}": text for n, text in enumerate(stories)}
+    texts |= {"X": "\n".join([begun[0], begun[1], short, begun[2]]), "N": short}
+    days = {"P0": 10, "P1": 10, "P2": 10, "X": 11, "N": 11 if provisional else 12}
+    rows = [
+        {"id": name, "text": text, "source": f"paper {name}", "published_at": f"2026-05-{days[name]}T08:00:00Z"}
+        for name, text in texts.items()
+    ]
+    window = {"match__window_days": "1"}
+    run_over(tmp_path / "once", write_jsonl(tmp_path / "all.jsonl", rows), **window)
+    run_over(tmp_path / "twice", write_jsonl(tmp_path / "first.jsonl", rows[:-1]), **window)
+    last = write_jsonl(tmp_path / "last.jsonl", rows[-1:])
+    run_over(tmp_path / "twice", last, provisional=provisional, **window)
+    relations = {row["source_id"]: row["relation"] for row in articles_of(tmp_path / "twice")}
+    assert relations == dict.fromkeys(texts, "kept") | {"N": "partial"}
+    assert_same(tmp_path / "once", tmp_path / "twice")

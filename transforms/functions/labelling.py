@@ -30,7 +30,7 @@ from transforms.functions.evidence import EVIDENCE
 from transforms.functions.joining import PAIR, Handles
 from transforms.functions.likeness import rare_containment, share
 from transforms.functions.matching import WEIGHED
-from transforms.functions.relating import DecidedPairs, Ints, Ranked, bonds, reached_from, relate
+from transforms.functions.relating import DecidedPairs, Ints, Ranked, bonds, holders, reached_from, relate
 
 Weigh = Callable[[npt.NDArray[np.void]], npt.NDArray[np.void]]
 
@@ -174,7 +174,8 @@ def _connected_with(
     """The pairs among articles that bonds connect with a seed, and which articles these are."""
     left, right = _ends(catalogue, pairs)
     found = decide(pairs["evidence"], settings.match)
-    bond = bonds(found.accepted, found.left_in, found.right_in, found.left_begun, found.right_begun, left, right)
+    holds = holders(found.left_in, found.right_in, left, right, len(catalogue.node))
+    bond = bonds(found.accepted, found.left_begun, found.right_begun, left, right, holds)
     touched = reached_from(catalogue.node[seeds & catalogue.counted], left[bond], right[bond], len(catalogue.node))
     touched = touched[catalogue.node]
     return pairs[touched[left] & touched[right]], touched & catalogue.counted

@@ -113,17 +113,23 @@ def components(n: int, left: Ints, right: Ints) -> Ints:
     return connected_components(graph, directed=False)[1].astype(np.int64)
 
 
-def bonds(
-    accepted: Flags, left_in: Flags, right_in: Flags, left_begun: Flags, right_begun: Flags, left: Ints, right: Ints
-) -> Flags:
+def holders(left_in: Flags, right_in: Flags, left: Ints, right: Ints, n: int) -> Flags:
+    """Which of n articles hold another one's text, as some pairs say, without being in it: bool[n]."""
+    holds = np.zeros(n, np.bool_)
+    holds[right[left_in & ~right_in]] = True
+    holds[left[right_in & ~left_in]] = True
+    return holds
+
+
+def bonds(accepted: Flags, left_begun: Flags, right_begun: Flags, left: Ints, right: Ints, holds: Flags) -> Flags:
     """Pairs by which the label of one article can depend on the other: bool[m].
 
     These are the accepted ones, and the beginnings of stories in what holds another story whole (`round_ups`). What is
     refused otherwise decides nothing between two articles unless such pairs connect both with a third.
+
+    Args:
+        holds: bool[n], `holders` by all pairs there are.
     """
-    holds = np.zeros(max(int(left.max(initial=-1)), int(right.max(initial=-1))) + 1, np.bool_)
-    holds[right[left_in & ~right_in]] = True
-    holds[left[right_in & ~left_in]] = True
     found: Flags = accepted | (left_begun & holds[right]) | (right_begun & holds[left])
     return found
 
