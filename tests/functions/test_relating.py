@@ -504,3 +504,24 @@ def test_labels_follow_from_what_bonds_connect(seed: int) -> None:
     alone, _ = relate(ranked(articles), part, RelateSettings())
     for name in ("relation", "kept", "derived_from", "story"):
         assert getattr(alone, name)[reached].tolist() == getattr(everything, name)[reached].tolist()
+
+
+@settings(max_examples=300)
+@given(st.integers(0, 2**32 - 1))
+def test_what_derives_from_what_has_an_end(seed: int) -> None:
+    """Through keepers and sources nothing leads back to itself: with `--drop partial` something always stands."""
+    chance = random.Random(seed)
+    articles = [One(f"{n:02d}", chance.choice((50, 100, 200)), published=chance.randrange(5)) for n in range(10)]
+    links = []
+    for left, right in combinations(range(len(articles)), 2):
+        if chance.random() < 0.35:
+            relation = chance.choice((PARTIAL, PARTIAL, CONTAINED, NEAR))
+            into = [relation >= CONTAINED and chance.random() < 0.7 for _ in range(2)]
+            links.append(Link(articles[left].id, articles[right].id, relation, *into, chance.random(), chance.random()))
+    labels, _ = relate(ranked(articles), decided(articles, links), RelateSettings())
+    for article in range(len(articles)):
+        ahead, seen = {int(labels.kept[article]), int(labels.derived_from[article])} - {article, -1}, set[int]()
+        while ahead:
+            assert article not in ahead
+            seen |= ahead
+            ahead = {int(one) for at in ahead for one in (labels.kept[at], labels.derived_from[at])} - seen - {-1}

@@ -309,24 +309,26 @@ class _Walk:
 
     def _derive(self) -> None:
         """A kept article that takes text from another one's story is partial; the later one is the derived one."""
-        published, ids = self.articles.published, self.articles.ids
-        for article in sorted(self.takes):
+        for article in sorted(self.takes, key=self._date):
             if self.kept[article] != article:
                 continue
-            best: tuple[float, int, str, int] | None = None
+            keys: list[tuple[float, int, str, int]] = []
             for part, other in self.takes[article]:
                 source = int(self.kept[other])
-                if source == article:
+                if source == article or self._date(other) > self._date(article):
                     continue
-                if (published[other], ids[other]) > (published[article], ids[article]):
-                    continue
-                if (published[source], ids[source]) > (published[article], ids[article]):
+                if self._date(source) > self._date(article):
                     source = other  # the story's keeper came later: what was taken from is the earlier version
-                key = (-part, int(published[source]), ids[source], source)
-                best = key if best is None or key < best else best
-            if best is not None:
-                self.relation[article] = relations.ARTICLE_RELATIONS.index(relations.PARTIAL)
-                self.derived[article] = best[3]
+                keys.append((-part, *self._date(source), source))
+            for *_, source in sorted(keys):
+                # That later keeper may have taken text from this article in its turn.
+                if article not in self._sources(source):
+                    self.relation[article] = relations.ARTICLE_RELATIONS.index(relations.PARTIAL)
+                    self.derived[article] = source
+                    break
+
+    def _date(self, article: int) -> tuple[int, str]:
+        return int(self.articles.published[article]), self.articles.ids[article]
 
     def _derive_rewrites(self) -> None:
         """A kept article that tells another one's report in other words, and takes no text, is a rewrite of it.
