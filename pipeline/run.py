@@ -167,12 +167,17 @@ class RunInProgress:
         self.published = staging.join(self.folder, "publish") if staging.is_local(store.path) else store.path
         self._resume_or_start()
 
-    def _plan(self, entries: list[dict[str, Any]]) -> dict[str, Any]:
+    def _plan(self, entries: list[dict[str, Any]], origin: Sequence[str] = ()) -> dict[str, Any]:
+        """What the run sets out to do; the same plan is gone on with after a kill.
+
+        Args:
+            entries: its inputs. origin: what names where their records come from, if not from these themselves.
+        """
         # What only decides whether the run may commit doesn't make it another run.
         deciding = {key: value for key, value in self.settings.as_dict().items() if not key.startswith("run.")}
         # A store without a final run to go by, or one decided by other settings, is decided whole.
         provisional = self.options.provisional and self._decides_as_before()
-        asked = json.dumps([entries, deciding, *(["provisional"] if provisional else [])], sort_keys=True)
+        asked = json.dumps([entries, deciding, *(["provisional"] if provisional else []), *origin], sort_keys=True)
         number = self.store.next_number
         return {
             "kind": "run" if entries else RELABEL,

@@ -7,6 +7,7 @@ What a store removed from a text it can put back, so its articles are an input l
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -60,23 +61,27 @@ class _Upgrade(RunInProgress):
         self.old = old
         super().__init__(options, store, (), jobs, progress)
 
-    def _plan(self, entries: list[dict[str, Any]]) -> dict[str, Any]:
+    def _plan(self, entries: list[dict[str, Any]], origin: Sequence[str] = ()) -> dict[str, Any]:
         read = [
             {name: value for name, value in entry.items() if name not in COUNTED}
             for manifest in self.old.manifests
             for entry in manifest["inputs"]
         ]
-        plan = super()._plan([*entries, *read])
+        # Not what a run over these inputs would stage, nor an upgrade of another store of them.
+        plan = super()._plan([*entries, *read], [*origin, UPGRADE, *(entry["sha256"] for entry in self._stored())])
         return plan | {"kind": UPGRADE}
 
-    def _stage(self) -> list[dict[str, Any]]:
-        entries = [
+    def _stored(self) -> list[dict[str, Any]]:
+        """Entries of the old store's files that are read."""
+        return [
             entry for manifest in self.old.manifests for entry in self.old.entries(manifest) if entry["table"] in READ
         ]
-        files = [{"table": entry["table"], "path": staging.join(self.old.path, entry["path"])} for entry in entries]
+
+    def _stage(self) -> list[dict[str, Any]]:
+        files = [{"table": one["table"], "path": staging.join(self.old.path, one["path"])} for one in self._stored()]
         staged = staging.join(self.folder, "staged")
         # Texts take about three times as much when they are staged: without compression, but also without evidence.
-        self.progress.expect(3 * sum(entry["bytes"] for entry in entries), staged)
+        self.progress.expect(3 * sum(entry["bytes"] for entry in self._stored()), staged)
         rows = self._job(
             "1-stage", lambda pipeline, listing: build.build_restage(pipeline, files, staged, listing, self.settings)
         )

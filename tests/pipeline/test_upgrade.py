@@ -32,6 +32,10 @@ def upgraded(store: Path, to: Path, *flags: str) -> Path:
     return to
 
 
+def full_disk(*_: Any) -> None:
+    raise OSError(28, "No space left on device")
+
+
 def whole(store: Path) -> bool:
     return not any(broken for _, found in verify(Store(str(store))) for broken in found)
 
@@ -144,11 +148,8 @@ def test_one_that_fails_goes_on_with_the_same_command(
 ) -> None:
     asked = ["upgrade", "--store", str(seeds), "--to", str(tmp_path / "new")]
 
-    def full(*_: Any) -> None:
-        raise OSError(28, "No space left on device")
-
     with monkeypatch.context() as patched:
-        patched.setattr(build, "build_publish", full)
+        patched.setattr(build, "build_publish", full_disk)
         assert main(asked) == 1
     assert Store(str(tmp_path / "new")).manifests == []
     assert "Free space" in capsys.readouterr().err
@@ -157,6 +158,24 @@ def test_one_that_fails_goes_on_with_the_same_command(
     assert "going on with run" in told
     assert "1/7" not in told
     assert rows_by_id(tmp_path / "new") == rows_by_id(seeds)
+
+
+def test_nothing_else_goes_on_with_what_an_upgrade_has_staged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a run over the same inputs, nor the upgrade of another store of them."""
+    rows = [{"id": str(n), "text": f"{word} " * 12} for n, word in enumerate(("ash", "birch", "cedar"))]
+    given = write_jsonl(tmp_path / "in.jsonl", rows)
+    for name in "ab":
+        run_over(tmp_path / name, write_jsonl(given, rows if name == "a" else rows[:2]))
+    for name in "ab":  # the same inputs by their manifests
+        path = tmp_path / name / "manifest" / "00000001.json"
+        manifest = json.loads(path.read_text())
+        manifest["inputs"][0] |= {"sha256": "same", "size": 1}
+        path.write_text(json.dumps(manifest))
+    with monkeypatch.context() as patched:
+        patched.setattr(build, "build_publish", full_disk)
+        assert main(["upgrade", "--quiet", "--store", str(tmp_path / "a"), "--to", str(tmp_path / "new")]) == 1
+    assert len(rows_by_id(upgraded(tmp_path / "b", tmp_path / "new"))) == 2
+    assert whole(tmp_path / "new")
 
 
 def test_what_can_not_be_is_refused(seeds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
