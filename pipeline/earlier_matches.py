@@ -62,9 +62,8 @@ def connected_matches(
     # What holds another story since now may have held the beginnings of others for long.
     holds = holders(decided.left_in, decided.right_in, new[0], new[1], len(catalogue.node))
     bond = known & _stored_bonds(rows, left, right, holds, settings)
-    seeds = changed.relates(catalogue.ends(catalogue.handles)) | (catalogue.handles >= first_new)
     reached = reached_from(
-        catalogue.node[seeds & catalogue.counted], np.concatenate([left[bond], new[0]]),
+        catalogue.node[catalogue.seeds(changed, first_new) & catalogue.counted], np.concatenate([left[bond], new[0]]),
         np.concatenate([right[bond], new[1]]), len(catalogue.node),
     )  # fmt: skip
     wanted = known & reached[left] & reached[right]
@@ -119,8 +118,10 @@ def standing_pairs(catalogue: Catalogue, earlier: pa.Table, changed: Changed) ->
     settled = np.logical_or(*((end >= 0) & catalogue.settled[np.maximum(end, 0)] for end in ends))
     rows = earlier.filter(pc.or_(pc.invert(earlier.column("asked")), pa.array(settled)))
     if changed.only_from is not None:
-        # A new article may stand for an older one of the same words: what that one's pairs are, holds for it.
-        return stored_pairs(catalogue, rows)
+        # A new article may stand for an older one of the same words: what that one's pairs are, holds for it where it
+        # is compared with the same articles; one without a date is compared with all.
+        pairs = stored_pairs(catalogue, rows)
+        return pairs[changed.are_near(*(catalogue.ends(pairs[side]).days for side in ("left", "right")))]
     # Rows of further articles of the same words are of other days, and stay when what stands for them is decided anew.
     ends = [catalogue.index_of_ids(rows.column(name)) for name in ("left_id", "right_id")]
     stand = np.logical_and(*((end >= 0) & catalogue.stands[np.maximum(end, 0)] for end in ends))
@@ -145,6 +146,8 @@ def withdrawn_rows(
 ) -> pa.Table:
     """Rows that take accepted matches back: pairs decided anew that are not even proposed any more.
 
+    Pairs of an article that stood for its words and doesn't any more are decided anew too: by what does so now.
+
     Returns:
         MATCH without run_id and schema_version: the earlier rows with nothing shared, refused.
     """
@@ -153,7 +156,8 @@ def withdrawn_rows(
     akin = decide(evidence_of(earlier), settings).akin
     gone = akin & (ends[0] >= 0) & (ends[1] >= 0) & (nodes[0] != nodes[1])
     gone &= changed.only_from is None
-    gone &= changed.decides(*(catalogue.ends(catalogue.handles[node]) for node in nodes))
+    moved = np.logical_or(*(catalogue.stood[end] & ~catalogue.stands[end] for end in ends))
+    gone &= moved | changed.decides(*(catalogue.ends(catalogue.handles[node]) for node in nodes))
     gone &= ~np.isin(_pair_codes(catalogue, *nodes), _pair_codes(catalogue, *_nodes_of(catalogue, matches)))
     rows = earlier.filter(pa.array(gone)).select(matches.column_names)
     nothing: dict[str, object] = {

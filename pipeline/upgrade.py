@@ -39,8 +39,8 @@ def upgrade(options: RunOptions, old: str, progress: Progress) -> dict[str, Any]
     jobs = Jobs(options.runner, options.workers)
     given, made = Store(staging.absolute(old)), Store(staging.absolute(options.store))
     given.require()
-    if made.path == given.path:
-        raise UsageError(f"--store and --to are both {given.path}; expected a new place for the upgraded store")
+    if _is_within(made.path, given.path) or _is_within(given.path, made.path):
+        raise UsageError(f"--to {made.path} and --store {given.path} lie in each other; expected a place of its own")
     with ExitStack() as held:
         if not staging.is_local(given.path) or os.access(given.path, os.W_OK):
             # What another run committed meanwhile would be missing.
@@ -52,6 +52,12 @@ def upgrade(options: RunOptions, old: str, progress: Progress) -> dict[str, Any]
                 f"{made.path} holds {len(made.manifests)} committed runs; expected a place where there is nothing yet"
             )
         return _Upgrade(options, made, given, jobs, progress).commit()
+
+
+def _is_within(path: str, folder: str) -> bool:
+    if staging.is_local(path) and staging.is_local(folder):
+        path, folder = os.path.realpath(path), os.path.realpath(folder)
+    return f"{path}/".startswith(f"{folder}/")
 
 
 class _Upgrade(RunInProgress):

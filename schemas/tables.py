@@ -30,10 +30,11 @@ RAW = pa.schema(
         pa.field("text", pa.string()),
         pa.field("html", pa.string()),
         pa.field("byline", pa.string()),
+        pa.field("agency", pa.string()),
     ]
 )
-"""A record as read: text as given, or a page in `html` (one of the two is not null). `byline`: people and agency as
-something else than the text says, a page or the store that the record comes from."""
+"""A record as read: text as given, or a page in `html` (one of the two is not null). `byline` and `agency` (the wire's
+canonical name): as something else than the text says, a page or the store that the record comes from."""
 
 REJECTED = pa.schema(
     [

@@ -71,7 +71,7 @@ def relate_files(task: RelateTask) -> RelatedRun:
     changed = task.match.changed
     weighed = np.concatenate([np.empty(0, WEIGHED), *(load_array(path) for path in task.weighed_paths)])
     pairs = np.concatenate([weighed[catalogue.decided_anew(weighed, changed)], load_array(task.stored_path)])
-    seeds = changed.relates(catalogue.ends(catalogue.handles)) | (catalogue.handles >= task.first_new)
+    seeds = catalogue.seeds(changed, task.first_new)
 
     def completeness(handles: Handles) -> npt.NDArray[np.int64]:
         return completeness_of(sketches, handles, tables, settings.match)

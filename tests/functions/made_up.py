@@ -173,7 +173,7 @@ def plain_run(
     weighed = weighed_pairs(sketches, catalogue, tables, changed, settings)
     if earlier is not None:
         weighed = np.concatenate([weighed, standing_pairs(catalogue, earlier, changed)])
-    seeds = changed.relates(catalogue.ends(catalogue.handles)) | (catalogue.handles >= first_new)
+    seeds = catalogue.seeds(changed, first_new)
 
     def completeness(handles: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
         return completeness_of(sketches, handles, tables, settings.match)

@@ -181,7 +181,8 @@ def test_nothing_else_goes_on_with_what_an_upgrade_has_staged(tmp_path: Path, mo
 def test_what_can_not_be_is_refused(seeds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for store, to, said in (
         (tmp_path / "nothing", tmp_path / "new", "holds no committed run"),
-        (seeds, seeds, "expected a new place"),
+        (seeds, seeds, "lie in each other"),
+        (seeds, seeds / "clean", "lie in each other"),
         (seeds, upgraded(seeds, tmp_path / "made"), "holds 1 committed runs"),
     ):
         capsys.readouterr()

@@ -62,6 +62,10 @@ class Catalogue:
         """Which pairs (with `left` and `right` handles) a run decides anew: bool[n]."""
         return changed.decides(self.ends(pairs["left"]), self.ends(pairs["right"]))
 
+    def seeds(self, changed: Changed, first_new: int) -> npt.NDArray[np.bool_]:
+        """Which articles may stand otherwise by a run, or are new (handles from `first_new` on): bool[n]."""
+        return changed.relates(self.ends(self.handles)) | (self.handles >= np.uint64(first_new))
+
     def index_of_ids(self, ids: pa.ChunkedArray) -> Ints:
         """Indices of article ids; -1 for an unknown one."""
         return pc.fill_null(pc.index_in(ids, self.ids), -1).to_numpy().astype(np.int64)

@@ -36,7 +36,7 @@ def clean_batch(raw: pa.RecordBatch, settings: Settings, extractor: PageExtracto
         extractor: used only if a row has a page.
     """
     refusals = Refusals(settings.read.payload_bytes)
-    raw = extract_pages(raw, extractor, refusals)
+    raw, page_bylines = extract_pages(raw, extractor, refusals)
     cleaned = clean_texts(raw.column("text"), raw.column("title"), raw.column("language"), settings.clean)
     enough = cleaned.words >= settings.clean.min_words
     for row in np.flatnonzero(~enough).tolist():
@@ -45,12 +45,12 @@ def clean_batch(raw: pa.RecordBatch, settings: Settings, extractor: PageExtracto
             f"{cleaned.words[row]} words are left after cleaning; expected at least {settings.clean.min_words} "
             "(clean.min_words)", raw.column("text")[row].as_py(),
         )  # fmt: skip
-    people, agencies = split_bylines(raw.column("byline"))
+    people, agencies = split_bylines(page_bylines)
     columns = {name: raw.column(name) for name in CLEANED.names if name in RAW.names} | {
         "text": cleaned.text, "title": cleaned.title, "language": cleaned.language,
-        "byline": pc.coalesce(cleaned.byline, people), "dateline": cleaned.dateline,
+        "byline": pc.coalesce(cleaned.byline, raw.column("byline"), people), "dateline": cleaned.dateline,
         "dateline_date": cleaned.dateline_date,
-        "agency": pc.coalesce(cleaned.agency, agencies), "removed": cleaned.removed,
+        "agency": pc.coalesce(cleaned.agency, raw.column("agency"), agencies), "removed": cleaned.removed,
     }  # fmt: skip
     batch = pa.RecordBatch.from_arrays([columns[name] for name in CLEANED.names], schema=CLEANED)
     keep = pa.array(enough)
@@ -58,7 +58,7 @@ def clean_batch(raw: pa.RecordBatch, settings: Settings, extractor: PageExtracto
 
 
 def split_bylines(bylines: pa.StringArray) -> tuple[pa.StringArray, pa.StringArray]:
-    """The people and the agencies of bylines that something else than the text states."""
+    """The people and the agencies of bylines that pages state."""
     if bylines.null_count == len(bylines):
         return bylines, bylines
     parts = [split_byline(byline) if byline else (None, None) for byline in bylines.to_pylist()]
@@ -72,21 +72,24 @@ def refuse(refusals: Refusals, raw: pa.RecordBatch, row: int, reason: str, messa
     refusals.add(uri, position, source_id, reasons.STAGE_CLEAN, reason, message, content)
 
 
-def extract_pages(raw: pa.RecordBatch, extractor: PageExtractor, refusals: Refusals) -> pa.RecordBatch:
-    """The batch with the text of its pages in `text`.
+def extract_pages(
+    raw: pa.RecordBatch, extractor: PageExtractor, refusals: Refusals
+) -> tuple[pa.RecordBatch, pa.StringArray]:
+    """The batch with the text of its pages in `text`, and the bylines that pages state.
 
-    Pages without an article are refused and left out. What a page says of itself (title, date, outlet, language,
-    byline) fills only what the record lacks. A page's own date that can't be read is no reason to refuse it.
+    Pages without an article are refused and left out. What a page says of itself (title, date, outlet, language)
+    fills only what the record lacks. A page's own date that can't be read is no reason to refuse it.
     """
     rows = np.flatnonzero(pc.and_(pc.is_null(raw.column("text")), pc.is_valid(raw.column("html"))).to_numpy(False))
     if not len(rows):
-        return raw
-    columns = {name: raw.column(name).to_pylist() for name in ("text", "title", "language", "source", "url", "byline")}
+        return raw, pa.nulls(raw.num_rows, pa.string())
+    columns = {name: raw.column(name).to_pylist() for name in ("text", "title", "language", "source", "url")}
     html, urls = raw.column("html"), raw.column("url")
     keep = np.ones(raw.num_rows, np.bool_)
     pages, addresses = ([column[row].as_py() for row in rows.tolist()] for column in (html, urls))
     found = extractor.extract(pages, addresses)
     published: list[str | None] = [None] * raw.num_rows
+    bylines: list[str | None] = [None] * raw.num_rows
     for row, page in zip(rows.tolist(), found, strict=True):
         if page.text is None:
             keep[row] = False
@@ -95,12 +98,12 @@ def extract_pages(raw: pa.RecordBatch, extractor: PageExtractor, refusals: Refus
         columns["text"][row] = page.text
         for name, value in (
             ("title", page.title), ("language", page.language), ("source", page.source), ("url", page.url),
-            ("byline", page.byline),
         ):  # fmt: skip
             columns[name][row] = columns[name][row] or value
-        published[row] = page.published
+        published[row], bylines[row] = page.published, page.byline
     dates, _ = parse_dates(pa.array(published, pa.string()))
     filled = {name: pa.array(values, pa.string()) for name, values in columns.items()}
     filled["published_at"] = pc.coalesce(raw.column("published_at"), dates)
     arrays = [filled.get(name, raw.column(name)) for name in RAW.names]
-    return pa.RecordBatch.from_arrays(arrays, schema=RAW).filter(pa.array(keep))
+    batch = pa.RecordBatch.from_arrays(arrays, schema=RAW).filter(pa.array(keep))
+    return batch, pa.array(bylines, pa.string()).filter(pa.array(keep))

@@ -15,7 +15,7 @@ from schemas.tables import RAW, REMOVED
 from transforms.functions.furniture_spans import put_all_back
 from transforms.functions.refusals import REFUSED
 
-ARTICLE_COLUMNS = ("removed", "agency", *(name for name in RAW.names if name != "html"))
+ARTICLE_COLUMNS = ("removed", *(name for name in RAW.names if name != "html"))
 """What is read of `clean/` and `copies/`; stores of every schema version have them."""
 
 
@@ -26,25 +26,34 @@ def restore_records(articles: pa.Table) -> pa.RecordBatch:
         articles: ARTICLE_COLUMNS, n rows.
 
     Returns:
-        RAW, n rows: `text` is the normalised input, `byline` what the text itself doesn't say (a page said it).
+        RAW, n rows: `text` is the normalised input; `byline` and `agency` only where a page had said them.
     """
     removed = articles.column("removed").cast(REMOVED)
     whole = put_all_back(articles.set_column(articles.schema.get_field_index("removed"), "removed", removed))
     columns = {name: whole.column(name) for name in RAW.names if name != "html"}
     columns["html"] = pa.nulls(whole.num_rows, pa.string())
-    columns["byline"] = _stated_bylines(whole)
+    columns |= _stated_by_pages(removed, whole)
     table = pa.table([columns[name] for name in RAW.names], schema=RAW).combine_chunks()
     return table.to_batches()[0] if table.num_rows else pa.RecordBatch.from_pylist([], schema=RAW)
 
 
-def _stated_bylines(articles: pa.Table) -> pa.StringArray:
-    """People that the text doesn't name, and the agency: cleaning finds both again where the text says them."""
-    stated: list[str | None] = []
-    columns = (articles.column(name).to_pylist() for name in ("byline", "agency", "text"))
-    for byline, agency, text in zip(*columns, strict=True):
-        said = [byline if byline is not None and byline not in text else None, agency]
-        stated.append(", ".join(one for one in said if one is not None) or None)
-    return pa.array(stated, pa.string())
+SAYING = frozenset(["byline", "dateline", "credit", "copyright"])
+"""Categories of what is taken out of a text that can name an agency."""
+
+
+def _stated_by_pages(removed: pa.ChunkedArray, whole: pa.Table) -> dict[str, pa.StringArray]:
+    """Bylines that the texts don't hold, and agencies of texts of which nothing was taken out that can say one.
+
+    What a text itself says is read from it again, by the rules of today.
+    """
+    bylines: list[str | None] = []
+    agencies: list[str | None] = []
+    given = (whole.column(name).to_pylist() for name in ("byline", "agency", "text"))
+    for byline, agency, text, spans in zip(*given, removed.to_pylist(), strict=True):
+        bylines.append(byline if byline is not None and byline not in text else None)
+        said = agency is None or any(span["category"] in SAYING for span in spans)
+        agencies.append(None if said else agency)
+    return {"byline": pa.array(bylines, pa.string()), "agency": pa.array(agencies, pa.string())}
 
 
 def restore_refused(rejected: pa.Table) -> pa.RecordBatch:

@@ -144,6 +144,7 @@ def raw_batch(records: Records, source_uri: str, settings: ReadSettings, refusal
         "text": pc.if_else(pa.array(alone), title, text) if alone.any() else text,
         "html": html,
         "byline": pa.nulls(rows, pa.string()),
+        "agency": pa.nulls(rows, pa.string()),
     }
     batch = pa.RecordBatch.from_arrays([columns[name] for name in RAW.names], schema=RAW)
     return batch.filter(pa.array(~refused)) if refused.any() else batch

@@ -309,6 +309,7 @@ class _Walk:
 
     def _derive(self) -> None:
         """A kept article that takes text from another one's story is partial; the later one is the derived one."""
+        final: set[int] = set()
         for article in sorted(self.takes, key=self._date):
             if self.kept[article] != article:
                 continue
@@ -322,10 +323,29 @@ class _Walk:
                 keys.append((-part, *self._date(source), source))
             for *_, source in sorted(keys):
                 # That later keeper may have taken text from this article in its turn.
-                if article not in self._sources(source):
+                if not self._leads_to(article, source, final):
                     self.relation[article] = relations.ARTICLE_RELATIONS.index(relations.PARTIAL)
                     self.derived[article] = source
                     break
+
+    def _leads_to(self, article: int, source: int, final: set[int]) -> bool:
+        """Whether an article stands among a source, what stands for it, and what these derive from, and so on.
+
+        Args:
+            final: of which all of that is known to lie before the articles still to be asked about; added to.
+        """
+        found, ahead, earlier = set[int](), [source], True
+        while ahead:
+            one = ahead.pop()
+            if one == article:
+                return True
+            if one >= 0 and one not in found and one not in final:
+                found.add(one)
+                earlier &= self._date(one) < self._date(article)
+                ahead += [int(self.kept[one]), int(self.derived[one])]
+        if earlier:
+            final |= found
+        return False
 
     def _date(self, article: int) -> tuple[int, str]:
         return int(self.articles.published[article]), self.articles.ids[article]

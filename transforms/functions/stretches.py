@@ -77,6 +77,11 @@ class Changed:
         around = self._within(earlier, -1, 1) & (earlier != UNDATED)
         return whole & (around | ((mixed | (earlier == UNDATED)) & (UNDATED in self.stretches)))
 
+    def are_near(self, left: Days, right: Days) -> Mask:
+        """Which pairs can be compared: of one stretch, of two beside each other, or with one undated: bool[n]."""
+        ends = [stretches_of(days, self.window_days) for days in (left, right)]
+        return (ends[0] == UNDATED) | (ends[1] == UNDATED) | (np.abs(ends[0] - ends[1]) <= 1)
+
     def _are_whole(self, stretches: Stretches) -> Mask:
         """Which stretches have surroundings of which every sketch is whole."""
         if self.not_before is None:
