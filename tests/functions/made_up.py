@@ -10,11 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipeline.earlier_matches import new_rows, standing_pairs, withdrawn_rows
-from pipeline.labels import newest
+from pipeline.earlier_matches import connected_matches, new_rows, standing_pairs, withdrawn_rows
 from schemas import relations
 from schemas.settings import Settings
-from schemas.tables import CLEANED
+from schemas.tables import CLEANED, MATCH, SCHEMA_VERSION
 from transforms.functions.catalogue import Catalogue, changes, read_catalogue
 from transforms.functions.joining import BAND_POSTING, PAIR, POSTING, join_postings, star_buckets
 from transforms.functions.labelling import Collapsed, RelatedRun, collapse, complete, relate_run
@@ -157,14 +156,39 @@ def rewrites(
     return gathered(found, WEIGHED)
 
 
+class HeldMatches:
+    """The matches of runs before, a table a run, as `connected_matches` reads a store; what it found of them last."""
+
+    def __init__(self) -> None:
+        self.tables: list[pa.Table] = []
+        self.found = MATCH.empty_table()
+
+    def files(self, _table: str) -> list[int]:
+        return list(range(len(self.tables)))
+
+    def read_file(self, number: int, names: list[str], _table: str) -> pa.Table:
+        return self.tables[number].select(names)
+
+    def read(self, _table: str) -> pa.Table:
+        return pa.concat_tables([MATCH.empty_table(), *self.tables])
+
+    def add(self, rows: pa.Table) -> None:
+        count = rows.num_rows
+        rows = rows.append_column(MATCH.field("run_id"), pa.repeat("", count))
+        rows = rows.append_column(
+            MATCH.field("schema_version"), pa.repeat(pa.scalar(SCHEMA_VERSION, pa.int32()), count)
+        )
+        self.tables.append(rows.select(MATCH.names).cast(MATCH))
+
+
 def plain_run(
     files: Sequence[Sequence[Article]],
     settings: Settings = DEFAULTS,
     *,
     first_new: int = 0,
-    earlier: pa.Table | None = None,
+    earlier: HeldMatches | None = None,
 ) -> tuple[Catalogue, RelatedRun, SketchFiles]:
-    """Signs, matches and relates articles given as sketch files; `earlier`: the matches of runs before, newest rows."""
+    """Signs, matches and relates articles given as sketch files, after runs that left `earlier`."""
     sketches = sketch_files(files, settings)
     catalogue = read_catalogue(sketches, first_new)
     window = settings.match.window_days
@@ -172,7 +196,8 @@ def plain_run(
     tables = tables_of(sketches, catalogue, settings)
     weighed = weighed_pairs(sketches, catalogue, tables, changed, settings)
     if earlier is not None:
-        weighed = np.concatenate([weighed, standing_pairs(catalogue, earlier, changed)])
+        earlier.found = connected_matches(earlier, catalogue, weighed, changed, first_new, settings.match)
+        weighed = np.concatenate([weighed, standing_pairs(catalogue, earlier.found, changed)])
     seeds = catalogue.seeds(changed, first_new)
 
     def completeness(handles: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
@@ -207,19 +232,20 @@ def labels_by_id(catalogue: Catalogue, related: RelatedRun) -> dict[str, Label]:
 def in_runs(*batches: list[Article]) -> dict[str, Label]:
     """The labels after runs that each know the sketches and matches of those before."""
     labels: dict[str, Label] = {}
-    earlier: pa.Table | None = None
+    held = HeldMatches()
     for number in range(len(batches)):
+        earlier = held if number else None
         catalogue, related, _ = plain_run(batches[: number + 1], first_new=number << 24, earlier=earlier)
         for at in np.flatnonzero(related.touched & catalogue.counted).tolist():
             one = catalogue.ids[at].as_py()
             labels[one] = Label("kept", one, None, one)
         labels |= labels_by_id(catalogue, related)
         rows = related.matches
-        if earlier is not None:
+        if number:
             changed, match = changes(catalogue, DEFAULTS.match.window_days), DEFAULTS.match
-            rows = [earlier, new_rows(rows, earlier, match), withdrawn_rows(catalogue, earlier, rows, changed, match)]
-            rows = newest(pa.concat_tables(rows).combine_chunks(), ["left_id", "right_id"])
-        earlier = rows
+            withdrawn = withdrawn_rows(catalogue, held.found, rows, changed, match)
+            rows = pa.concat_tables([new_rows(rows, held.found, match), withdrawn])
+        held.add(rows)
     return settled(labels)
 
 

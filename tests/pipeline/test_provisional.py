@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.earlier_matches import earlier_matches
 from pipeline.progress import Progress
 from pipeline.run import reconcile
 from pipeline.store import Store
@@ -84,3 +85,24 @@ def test_other_settings_are_not_decided_provisionally(rows: Rows, tmp_path: Path
     asked = write_jsonl(tmp_path / "2.jsonl", second)
     manifest = run_over(tmp_path / "store", asked, provisional=True, relate__keep="earliest")
     assert manifest["provisional"] is False
+
+
+@pytest.mark.parametrize("provisional", [False, True])
+def test_a_dated_twin_takes_over_no_pair_of_an_undated_one_from_far_away(tmp_path: Path, provisional: bool) -> None:
+    """An article without a date is compared with all; the print of the same words that stands for it now is not."""
+    text = story("en", "the twin", 160).text
+    other = " ".join([*text.split()[:80], *story("en", "own words", 60).text.split()])
+    undated = {"id": "A", "text": text, "source": "x"}
+    far = {"id": "B", "text": other, "source": "y", "published_at": "2026-01-05"}
+    twin = {"id": "A2", "text": text, "source": "z", "published_at": "2026-05-05"}
+    run_over(tmp_path / "once", write_jsonl(tmp_path / "all.jsonl", [undated, far, twin]))
+    run_over(tmp_path / "twice", write_jsonl(tmp_path / "first.jsonl", [undated, far]))
+    assert {row["relation"] for row in articles_of(tmp_path / "twice")} > {"kept"}
+    last = write_jsonl(tmp_path / "last.jsonl", [twin])
+    run_over(tmp_path / "twice", last, provisional=provisional)
+    if provisional:
+        reconcile(str(tmp_path / "twice"), 1, Progress(None))
+    assert compared(tmp_path / "once", tmp_path / "twice").same
+    stores = [earlier_matches(Store(str(tmp_path / name))) for name in ("once", "twice")]
+    accepted = [rows.filter(rows.column("accepted")).select(["left_id", "right_id", "relation"]) for rows in stores]
+    assert accepted[0].sort_by("left_id").equals(accepted[1].sort_by("left_id"))

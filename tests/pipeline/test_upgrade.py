@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.dataset as ds
 import pytest
 
@@ -17,9 +18,11 @@ from pipeline.export import export
 from pipeline.store import Store
 from pipeline.topic_ledger import offsets_in
 from pipeline.verify import verify
-from schemas.tables import SCHEMA_VERSION
+from schemas.tables import REMOVED, SCHEMA_VERSION
 from tests.pipeline.store_reading import SEEDS, articles_of, rows_of, run_over, write_jsonl
 from tests.pipeline.test_furniture_runs import DAYS, day_of_news
+from transforms.functions.agencies import agency_names
+from transforms.functions.reading_stored import restore_records
 
 OLD = Path(__file__).parent / "stores"
 OLD_INPUTS = ("agencies.jsonl", "harrowby_echo.jsonl", "lowmarsh_courier.jsonl.gz", "al_manara.jsonl")
@@ -91,6 +94,27 @@ def test_bylines_and_agencies_that_pages_said_are_kept(seeds: Path, tmp_path: Pa
     assert {row["article_id"]: row["byline"] for row in said} == {
         row["article_id"]: new[row["article_id"]]["byline"] for row in said
     }
+
+
+def test_an_agency_that_a_page_said_comes_back_as_it_is_called_and_no_other_does() -> None:
+    names = sorted(set(agency_names().values()))
+    count = len(names)
+    said = pa.table(
+        {
+            **{name: [None] * count for name in ("source_id", "url", "title", "language", "published_at", "source")},
+            "article_id": [str(n) for n in range(count)], "source_uri": ["a"] * count, "position": [0] * count,
+            "text": ["The river rose."] * count, "byline": [None, *["Jane Doe"] * (count - 1)], "agency": names,
+            "removed": pa.array([[]] * count, REMOVED),
+        }
+    )  # fmt: skip
+    restored = restore_records(said)
+    assert restored.column("agency").to_pylist() == names
+    assert restored.column("byline").to_pylist() == said.column("byline").to_pylist()
+    dateline = {"rule": "wire.dateline", "category": "dateline", "at": 0, "text": "PARIS (AFP) - "}
+    column = said.schema.get_field_index("removed")
+    restored = restore_records(said.set_column(column, "removed", pa.array([[dateline]] * count, REMOVED)))
+    assert restored.column("agency").null_count == count
+    assert restored.column("text")[0].as_py() == "PARIS (AFP) - The river rose."
 
 
 def test_its_inputs_stay_known(seeds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
