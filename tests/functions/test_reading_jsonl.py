@@ -40,6 +40,8 @@ def test_a_record_has_every_field(tmp_path: Path) -> None:
         "published_at": datetime(2015, 7, 21, tzinfo=UTC),
         "text": "The port reopened.",
         "html": None,
+        "byline": None,
+        "agency": None,
     }
 
 

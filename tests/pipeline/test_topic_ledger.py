@@ -112,14 +112,14 @@ def test_a_killed_batch_is_gone_on_with_only_where_it_comes_next(tmp_path: Path)
     store = store_of(tmp_path / "store", [entry(0, 0, 5)])
     staged = tmp_path / "store" / "_staging" / "00000002-abc"
     staged.mkdir(parents=True)
-    plan = {"number": 2, "inputs": [entry(0, 5, 9), entry(1, 3, 4)]}
+    plan = {"kind": "run", "number": 2, "inputs": [entry(0, 5, 9), entry(1, 3, 4)]}
     (staged / "plan.json").write_text(json.dumps(plan))
     going_on = unfinished_ranges(store, "T", {0: 5, 1: 3})
     assert going_on == [TopicRange(**{**one, "also": ()}) for one in plan["inputs"]]
     assert [one.partition for one in going_on] == [0, 1]
     assert unfinished_ranges(store, "T", {0: 5, 1: 4}) == []
     assert unfinished_ranges(store, "other", {0: 5, 1: 3}) == []
-    (staged / "plan.json").write_text(json.dumps({"number": 2, "inputs": [FILE]}))
+    (staged / "plan.json").write_text(json.dumps({"kind": "run", "number": 2, "inputs": [FILE]}))
     assert unfinished_ranges(store, "T", {0: 5, 1: 3}) == []
 
 
