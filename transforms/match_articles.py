@@ -91,7 +91,7 @@ _OPENED: dict[str, SketchFile] = {}
 def open_sketches(paths: Sequence[str]) -> SketchFiles:
     """The sketch files of a run; what this process has read of them before is at hand, other files are let go."""
     for path in set(_OPENED).difference(paths):
-        del _OPENED[path]
+        _OPENED.pop(path, None)  # another thread may have done so
     return SketchFiles(paths, read_sketches, _OPENED)
 
 

@@ -59,7 +59,7 @@ def days_of(table: pa.Table) -> npt.NDArray[np.int32]:
 
 
 class SketchFile:
-    """One file of sketches; what was read of it once stays in memory.
+    """One file of sketches; what was read of it once stays in memory. Threads of a worker may share it.
 
     Attributes:
         path: where it is. It is never written again once it is there.
@@ -74,7 +74,8 @@ class SketchFile:
 
     def table(self, columns: Sequence[str]) -> pa.Table:
         """Columns of the file."""
-        missing = [name for name in columns if name not in self._columns]
+        held = dict(self._columns)  # another thread may drop what it holds packed
+        missing = [name for name in columns if name not in held]
         if missing:
             table = self.read_table(self.path, missing)
             for name in missing:
@@ -82,9 +83,9 @@ class SketchFile:
                 field = SKETCH.field(name)
                 absent = field.nullable and name not in table.column_names
                 column = pa.chunked_array([pa.nulls(table.num_rows, field.type)]) if absent else table.column(name)
-                self._columns[name] = column
+                held[name] = self._columns[name] = column
         schema = pa.schema([SKETCH.field(name) for name in columns])
-        return pa.table([self._columns[name] for name in columns], schema=schema)
+        return pa.table([held[name] for name in columns], schema=schema)
 
     def id_ranks(self) -> IdRanks:
         """uint64[n]: the first 16 hex digits of the ids."""
@@ -94,10 +95,11 @@ class SketchFile:
 
     def packed(self, column: str) -> tuple[npt.NDArray[np.generic], Offsets]:
         """The values of a list column, packed, and int64 offsets from 0."""
-        if column not in self._packed:
-            self._packed[column] = packed_lists(self.table([column]).column(0))
-            del self._columns[column]  # held packed from here on: not twice
-        return self._packed[column]
+        found = self._packed.get(column)
+        if found is None:
+            found = self._packed.setdefault(column, packed_lists(self.table([column]).column(0)))
+            self._columns.pop(column, None)  # held packed from here on: not twice
+        return found
 
 
 class SketchFiles:
