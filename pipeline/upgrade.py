@@ -48,9 +48,7 @@ def upgrade(options: RunOptions, old: str, progress: Progress) -> dict[str, Any]
         held.enter_context(locked(made.path, sole_writer=options.sole_writer))
         given, made = Store(given.path), Store(made.path)
         if made.manifests:
-            raise UsageError(
-                f"{made.path} holds {len(made.manifests)} committed runs; expected a place where there is nothing yet"
-            )
+            raise UsageError(f"{made.path} is a store already; expected a place where there is nothing yet")
         return _Upgrade(options, made, given, jobs, progress).commit()
 
 

@@ -207,7 +207,7 @@ def test_what_can_not_be_is_refused(seeds: Path, tmp_path: Path, capsys: pytest.
         (tmp_path / "nothing", tmp_path / "new", "holds no committed run"),
         (seeds, seeds, "lie in each other"),
         (seeds, seeds / "clean", "lie in each other"),
-        (seeds, upgraded(seeds, tmp_path / "made"), "holds 1 committed runs"),
+        (seeds, upgraded(seeds, tmp_path / "made"), "is a store already"),
     ):
         capsys.readouterr()
         assert main(["upgrade", "--quiet", "--store", str(store), "--to", str(to)]) == 2
