@@ -238,3 +238,16 @@ def test_a_split_survives_json(tmp_path: Path) -> None:
     path.write_bytes(GOOD * 30)
     for split in splits_of(path, split_bytes=1000):
         assert Split.from_dict(json.loads(json.dumps(split.as_dict()))) == split
+
+
+def test_a_file_that_turns_out_to_be_wide_after_it_was_split_is_read_once(tmp_path: Path) -> None:
+    """Its beginning says nothing of UTF-16, so it is split by bytes; what follows does, and each part would read it."""
+    content = GOOD + b"\n" + (GOOD.decode() + "\n").encode("utf-16-le") * 20
+    assert b"\0" not in content[: len(GOOD)]
+    path = tmp_path / "turned.jsonl"
+    path.write_bytes(b" " * 300 + content)
+    assert len(splits_of(path, split_bytes=1000)) > 2
+    raw, refused = read_file(path, split_bytes=1000)
+    places = [row["position"] for row in [*raw, *refused]]
+    assert places
+    assert len(places) == len(set(places))

@@ -38,7 +38,9 @@ def read_jsonl(split: Split, settings: ReadSettings, file: BinaryIO, refusals: R
     encoding, mark = marked if marked is not None else (sniff_encoding(head), 0)
     file.seek(0)
     if encoding.startswith(("utf-16", "utf-32")):
-        yield from _read_wide(split, settings, open_stream(file, split.compression), encoding, mark, refusals)
+        # Read whole, by the first split: what cut the file in several looked at fewer bytes, and saw none of it.
+        if split.index == 0:
+            yield from _read_wide(split, settings, open_stream(file, split.compression), encoding, mark, refusals)
         return
     stream: ByteStream
     if split.compression is None:
