@@ -12,7 +12,9 @@ from schemas.checked_settings import SettingError
 from schemas.settings import CleanSettings
 from schemas.tables import REMOVED
 from transforms.functions.cleaning_text import CleanedTexts, clean_texts, normalise_texts
+from transforms.functions.given_forms import LOST
 from transforms.functions.rules import load_rules
+from transforms.functions.unicode_text import normalise_text
 
 SEEDS = Path(__file__).resolve().parents[3] / "shared" / "seeds"
 BODY = [
@@ -35,6 +37,11 @@ def put_back(text: str, removed: list[dict[str, object]]) -> str:
         pieces += [text[last:at], str(span["text"])]
         last = at
     return "".join([*pieces, text[last:]])
+
+
+def is_rebuilt(given_text: str, whole: str) -> bool:
+    """Whether a text is a normalised one, but for entities escaped twice and C1 controls, which spans hold as given."""
+    return given_text == whole or (bool(LOST.search(given_text)) and normalise_text(given_text) == whole)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +128,8 @@ def test_a_batch_gives_what_its_rows_give() -> None:
 fragments = st.sampled_from(
     [*BODY, *(text for rule in load_rules() for text in (*rule.match, *rule.keep)), "PARIS — ", "دبي (رويترز) - ",
      "\u0301e",
-     "ا", "\u0654", "\n", " ", "x"]
+     "ا", "\u0654", "\n", " ", "x", "\x80", "&amp;#39;", "&amp;amp;lt=", "<p>", "</p>", '<img src="a&amp;lt;">',
+     "<br/>",      "[", "](http://a.b/c)", "(https://a.b/c)", "![", "[b c=1]", "<script>", "</script>", "<!--", "-->"]
 )  # fmt: skip
 
 
@@ -136,7 +144,7 @@ def test_what_is_removed_can_be_put_back(parts: list[list[str]], joint: str) -> 
         found = clean(*texts, max_removed_share=most)
         normal = normalise_texts(pa.array(texts, pa.string())).to_pylist()
         for text, removed, whole in zip(found.text.to_pylist(), found.removed.to_pylist(), normal, strict=True):
-            assert put_back(text, removed) == whole
+            assert is_rebuilt(put_back(text, removed), whole)
             assert unicodedata.is_normalized("NFC", text)
             assert "\n\n" not in text
             assert bool(text) == bool(whole)

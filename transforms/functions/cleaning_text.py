@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,18 +11,28 @@ import pyarrow.compute as pc
 
 from schemas.settings import CleanSettings
 from schemas.tables import REMOVED, REMOVED_SPAN
-from transforms.functions.composing import may_join, unsettled_table
-from transforms.functions.cutting import Spans, count_characters, count_removed, cut_spans, join_spans, settle_spans
+from transforms.functions.cutting import (
+    Spans,
+    count_characters,
+    count_removed,
+    cut_spans,
+    join_spans,
+    keep_composed,
+    settle_spans,
+)
 from transforms.functions.furniture_spans import FURNITURE_RULES
+from transforms.functions.given_forms import DROPPED_RULES, find_given_forms
 from transforms.functions.language import fill_languages
 from transforms.functions.line_table import LineTable, find_lines
+from transforms.functions.markup import MARKUP_RULES
 from transforms.functions.packed_text import PackedText, pack, unpack
 from transforms.functions.rule_matching import run_rules
-from transforms.functions.rules import Lifted, choose_rules
+from transforms.functions.rules import Lifted, RuleSet, choose_rules
 from transforms.functions.structure import STRUCTURE_RULES, find_structure, headline_lines, prose_words
 from transforms.functions.tail_sentences import cut_tail_sentences
-from transforms.functions.unicode_text import normalise_texts
+from transforms.functions.unicode_text import normalise, normalise_texts
 from transforms.functions.wire import WIRE_RULES, lift_wire
+from transforms.functions.without_markup import strip_markup
 from transforms.functions.word_counts import count_words
 
 __all__ = ["CleanedTexts", "clean_texts", "normalise_texts"]
@@ -36,11 +45,13 @@ class CleanedTexts:
     """Cleaned articles, one row each.
 
     `text`: string[n], NFC, paragraphs separated by one newline. `removed`: `schemas.tables.REMOVED`[n]; putting the
-    spans back (ascending `at`, equal ones in list order) gives the normalised input. `title`: as given, or a first
-    line that looks like a headline, which stays in the text too. `language`: as given, else detected; null where
-    unsure. `byline`, `dateline` (the place), `dateline_date` (as printed), `agency`: null where none was
-    found. `removed_share`: float32[n], characters removed of those of the normalised input. `words`: int32[n] words
-    left, counted up to `CleanSettings.min_words` and at least 1; a character of a script without spaces counts as one.
+    spans back (ascending `at`, equal ones in list order) gives the normalised input, or what is the same once it is
+    normalised: entities escaped twice stand in a span as given, and C1 controls, which no text keeps, have their own.
+    `title`: as given, or a first line that looks like a headline, which stays in the text too. `language`: as given,
+    else detected; null where unsure. `byline`, `dateline` (the place), `dateline_date` (as printed), `agency`: null
+    where none was found. `removed_share`: float32[n], characters removed of those of the normalised input. `words`:
+    int32[n] words left, counted up to `CleanSettings.min_words` and at least 1; a character of a script without spaces
+    counts as one.
     """
 
     text: pa.StringArray
@@ -72,75 +83,76 @@ def clean_texts(
     if not len(texts) == len(titles) == len(languages):
         raise ValueError(f"columns of {len(texts)}, {len(titles)} and {len(languages)} rows; expected equal lengths")
     rule_set = choose_rules(tuple(settings.disabled), _other_names())
-    normal = normalise_texts(texts)
-    packed = pack(normal)
+    normal = normalise(texts)
+    given = pack(normal.texts)
+    markup = strip_markup(given, normal.markup, settings.disabled) if settings.level != "off" else None
+    packed = given if markup is None else markup.left
     lines = find_lines(packed)
     languages = fill_languages(languages, packed, lines)
-    names: list[tuple[str, str]] = [(rule.id, rule.category) for rule in rule_set.rules]
     lifted = Lifted()
-    parts: list[Spans] = []
-    if settings.level != "off":
-        known = languages.to_pylist()
-        found = run_rules(rule_set, packed, lines, known, lifted)
-        tails = cut_tail_sentences(rule_set, packed, lines, found, known, lifted)
-        parts.append(join_spans([found, tails]))
-    wire_names = [*WIRE_RULES.items()]
-    if settings.level != "off":
-        wire = lift_wire(packed, lines, parts[0], lifted)
-        parts.append(Spans(wire.article, wire.start, wire.end, wire.tag + np.int32(len(names))))
-    names += wire_names
-    if settings.level == "full":
-        comments = np.array([category == "comments" for _, category in names])
-        shape = find_structure(packed, lines, join_spans(parts), parts[0].take(comments[parts[0].tag]))
-        parts.append(Spans(shape.article, shape.start, shape.end, shape.tag + np.int32(len(names))))
-    names += [*STRUCTURE_RULES.items()]
-    off = np.array([rule in settings.disabled or category in settings.disabled for rule, category in names] or [False])
-    spans = join_spans(parts)
-    spans = settle_spans(packed, lines, spans.take(~off[spans.tag]) if len(spans) else spans)
-    spans = _drop_unstable(packed, spans)
+    names, spans = _find_boilerplate(rule_set, packed, lines, languages, settings, lifted)
+    spans = keep_composed(packed, settle_spans(packed, lines, spans))
     characters = count_characters(packed.data, packed.offsets)
     spans, kept_whole = _guard(packed, lines, spans, characters, settings.max_removed_share)
-    cut = cut_spans(packed, spans)
-    text = unpack(cut.kept) if len(spans) else normal
+    title = _sparse(headline_lines(packed, lines, titles, spans), len(packed))
+    if markup is not None:
+        spans = markup.spans_of_given(spans, len(names))
+        characters = count_characters(given.data, given.offsets)
+    names += [*MARKUP_RULES.items(), *DROPPED_RULES.items()]
+    forms = find_given_forms(texts, given, normal.changed) if len(normal.changed) else None
+    if forms is not None:
+        spans = forms.dropped(spans, len(names) - 1)
+    cut = cut_spans(given, spans)
+    removed = unpack(cut.removed) if forms is None else forms.put_into(unpack(cut.removed), given, spans)
+    text = unpack(cut.kept) if len(spans) else normal.texts
     share = cut.removed_characters / np.maximum(characters, 1)
-    kept = pack(text)
     return CleanedTexts(
         text,
-        _removed_column(len(packed), names, spans, cut.at, cut.removed, kept_whole),
-        pc.coalesce(titles, _sparse(headline_lines(packed, lines, titles, spans), len(packed))),
+        _removed_column(len(packed), names, spans, cut.at, removed, kept_whole),
+        pc.coalesce(titles, title),
         languages,
         _sparse(lifted.values["byline"], len(packed)),
         _sparse(lifted.values["dateline"], len(packed)),
         _sparse(lifted.values["dateline_date"], len(packed)),
         _sparse(lifted.values["agency"], len(packed)),
         share.astype(np.float32),
-        count_words(kept, max(settings.min_words, 1)),
+        count_words(pack(text), max(settings.min_words, 1)),
     )
+
+
+def _find_boilerplate(
+    rule_set: RuleSet,
+    packed: PackedText,
+    lines: LineTable,
+    languages: pa.StringArray,
+    settings: CleanSettings,
+    lifted: Lifted,
+) -> tuple[list[tuple[str, str]], Spans]:
+    """What rules, wire forms and structure cut, with overlaps, and the rule and category that each tag stands for."""
+    names: list[tuple[str, str]] = [(rule.id, rule.category) for rule in rule_set.rules]
+    first_wire = len(names)
+    first_shape = first_wire + len(WIRE_RULES)
+    parts: list[Spans] = []
+    if settings.level != "off":
+        known = languages.to_pylist()
+        found = run_rules(rule_set, packed, lines, known, lifted)
+        by_rules = join_spans([found, cut_tail_sentences(rule_set, packed, lines, found, known, lifted)])
+        wire = lift_wire(packed, lines, by_rules, lifted)
+        parts += [by_rules, Spans(wire.article, wire.start, wire.end, wire.tag + np.int32(first_wire))]
+        if settings.level == "full":
+            comments = np.array([category == "comments" for _, category in [*names, *WIRE_RULES.items()]])
+            shape = find_structure(packed, lines, join_spans(parts), by_rules.take(comments[by_rules.tag]))
+            parts.append(Spans(shape.article, shape.start, shape.end, shape.tag + np.int32(first_shape)))
+    names += [*WIRE_RULES.items(), *STRUCTURE_RULES.items()]
+    off = np.array([rule in settings.disabled or category in settings.disabled for rule, category in names])
+    spans = join_spans(parts)
+    return names, spans.take(~off[spans.tag])
 
 
 def _other_names() -> tuple[str, ...]:
     """What `clean.disabled` may name besides the rules that are data."""
-    others = STRUCTURE_RULES | WIRE_RULES | FURNITURE_RULES
+    others = STRUCTURE_RULES | WIRE_RULES | FURNITURE_RULES | MARKUP_RULES
     return tuple(sorted({*others, *others.values()}))
-
-
-def _drop_unstable(packed: PackedText, spans: Spans) -> Spans:
-    """Without the articles' spans whose cutting would bring a combining mark onto another letter, so not be NFC."""
-    if not len(spans):
-        return spans
-    stop = packed.offsets[spans.article.astype(np.int64) + 1]
-    doubtful = set()
-    for k in np.flatnonzero(may_join(packed.data, spans.end, stop, unsettled_table())).tolist():
-        begin = int(packed.offsets[spans.article[k]])
-        left = k
-        while left > 0 and spans.end[left - 1] == spans.start[left]:
-            left -= 1
-        at, after = int(spans.start[left]), int(spans.end[k])
-        before = bytes(packed.data[max(begin, at - 32) : at]).decode("utf-8", "ignore")
-        joined = before + bytes(packed.data[after : min(int(stop[k]), after + 32)]).decode("utf-8", "ignore")
-        if not unicodedata.is_normalized("NFC", joined):
-            doubtful.add(int(spans.article[k]))
-    return spans.take(~np.isin(spans.article, sorted(doubtful))) if doubtful else spans
 
 
 PROSE_WORDS, SENTENCE_WORDS = 60, 8
@@ -172,7 +184,7 @@ def _removed_column(
     names: list[tuple[str, str]],
     spans: Spans,
     at: npt.NDArray[np.int32],
-    texts: PackedText,
+    texts: pa.StringArray,
     kept_whole: npt.NDArray[np.int64],
 ) -> pa.ListArray:
     article = np.concatenate([spans.article.astype(np.int64), kept_whole])
@@ -181,8 +193,8 @@ def _removed_column(
     indices = pa.array(tag[order])
     rules = pa.array([rule for rule, _ in [*names, KEPT_WHOLE]], pa.string())
     categories = pa.array([category for _, category in [*names, KEPT_WHOLE]], pa.string())
-    offsets = np.concatenate([texts.offsets, np.full(len(kept_whole), texts.offsets[-1])])
-    removed = unpack(PackedText(texts.data, offsets)).take(pa.array(order))
+    flags = pa.array([""] * len(kept_whole), pa.string())
+    removed = pa.concat_arrays([texts, flags]).take(pa.array(order))
     places = np.concatenate([at, np.zeros(len(kept_whole), np.int32)])[order]
     structs = pa.StructArray.from_arrays(
         [rules.take(indices), categories.take(indices), pa.array(places, pa.int32()), removed],

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 
 import numba
 import numpy as np
 import numpy.typing as npt
 
+from transforms.functions.composing import may_join, unsettled_table
 from transforms.functions.line_table import LineTable
 from transforms.functions.packed_text import Bytes, Offsets, PackedText
 
@@ -148,6 +150,25 @@ def _absorb_newlines(
                 elif start[k] == starts[here]:
                     start[k] -= 1
             k += 1
+
+
+def keep_composed(packed: PackedText, spans: Spans) -> Spans:
+    """Without the articles' spans whose cutting would bring a combining mark onto another letter, so not be NFC."""
+    if not len(spans):
+        return spans
+    stop = packed.offsets[spans.article.astype(np.int64) + 1]
+    doubtful = set()
+    for k in np.flatnonzero(may_join(packed.data, spans.end, stop, unsettled_table())).tolist():
+        begin = int(packed.offsets[spans.article[k]])
+        left = k
+        while left > 0 and spans.end[left - 1] == spans.start[left]:
+            left -= 1
+        at, after = int(spans.start[left]), int(spans.end[k])
+        before = bytes(packed.data[max(begin, at - 32) : at]).decode("utf-8", "ignore")
+        joined = before + bytes(packed.data[after : min(int(stop[k]), after + 32)]).decode("utf-8", "ignore")
+        if not unicodedata.is_normalized("NFC", joined):
+            doubtful.add(int(spans.article[k]))
+    return spans.take(~np.isin(spans.article, sorted(doubtful))) if doubtful else spans
 
 
 def cut_spans(packed: PackedText, spans: Spans) -> Cut:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import html.entities
 import re
+from dataclasses import dataclass
 
 import numba
 import numpy as np
@@ -13,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.functions.composing import compose_text, compose_texts, find_unsettled, unsettled_table
+from transforms.functions.markup import Markup, break_at_blocks, find_markup
 from transforms.functions.packed_text import ASCII_BYTES, Bytes, Offsets, PackedText, is_ascii, pack, unpack
 
 _NEWLINES = "\n\r\x0b\x0c\x85\u2028\u2029"
@@ -48,24 +50,22 @@ _CLASSES = _byte_classes()
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7};|#[xX][0-9a-fA-F]{1,6};|[A-Za-z][A-Za-z0-9]{1,31};|(?:nbsp|amp|quot)(?![\w=;]))")
 
 
-def normalise_texts(texts: pa.StringArray) -> pa.StringArray:
-    """Texts in the one form that all later steps take for granted.
-
-    Entities are resolved (also doubly escaped ones), every line end is one newline, every run of blanks one space,
-    lines are trimmed and blank ones dropped, direction marks, zero-width spaces and control characters go; the
-    zero-width joiner and non-joiner stay (Persian, Indic scripts, emoji), and so do soft hyphens, which are the
-    publisher's spelling (folding passes over them). NFC, no more than 30 marks on a letter (`composing.MOST_MARKS`).
-    Applying it twice changes nothing.
-
-    Args:
-        texts: string[n]; a null becomes an empty text.
-
-    Returns:
-        string[n], no nulls.
+@dataclass(frozen=True)
+class Normalised:
+    """`texts`: string[n], no nulls. `changed`: int64[k], rows where entities were resolved or C1 controls dropped.
+    `markup`: what of the texts is markup.
     """
+
+    texts: pa.StringArray
+    changed: Offsets
+    markup: Markup
+
+
+def normalise(texts: pa.StringArray) -> Normalised:
+    """`normalise_texts`, and where it changed more than blanks and forms of characters."""
     packed = pack(texts)
     data = np.empty(int(packed.offsets[-1] - packed.offsets[0]), np.uint8)
-    offsets, ampersand = _settle_spacing(packed.data, packed.offsets, _CLASSES, data)
+    offsets, ampersand, control = _settle_spacing(packed.data, packed.offsets, _CLASSES, data)
     settled = unpack(PackedText(data[: offsets[-1]], offsets))
     unsettled = find_unsettled(data, offsets, unsettled_table())
     if unsettled.any():
@@ -76,7 +76,33 @@ def normalise_texts(texts: pa.StringArray) -> pa.StringArray:
     if entity.any():
         fixed = [_settle(text) for text in settled.filter(pa.array(entity)).to_pylist()]
         settled = _replace(settled, entity, pa.array(fixed, pa.string()))
-    return settled
+    broken, markup = _break_lines(pack(settled))
+    return Normalised(settled if broken is None else unpack(broken), np.flatnonzero(entity | control), markup)
+
+
+def _break_lines(packed: PackedText) -> tuple[PackedText | None, Markup]:
+    """Texts with newlines where tags begin lines (None where there are none missing), and their markup."""
+    markup = find_markup(packed)
+    broken = break_at_blocks(packed, markup)
+    return broken, markup if broken is None else find_markup(broken)
+
+
+def normalise_texts(texts: pa.StringArray) -> pa.StringArray:
+    """Texts in the one form that all later steps take for granted.
+
+    Entities are resolved (also doubly escaped ones), every line end is one newline, every run of blanks one space,
+    lines are trimmed and blank ones dropped, direction marks, zero-width spaces and control characters go; the
+    zero-width joiner and non-joiner stay (Persian, Indic scripts, emoji), and so do soft hyphens, which are the
+    publisher's spelling (folding passes over them). NFC, no more than 30 marks on a letter (`composing.MOST_MARKS`).
+    Where HTML tags begin a line, so does the text (`markup.break_at_blocks`). Applying it twice changes nothing.
+
+    Args:
+        texts: string[n]; a null becomes an empty text.
+
+    Returns:
+        string[n], no nulls.
+    """
+    return normalise(texts).texts
 
 
 def _replace(texts: pa.StringArray, rows: npt.NDArray[np.bool_], replacement: pa.StringArray) -> pa.StringArray:
@@ -85,7 +111,9 @@ def _replace(texts: pa.StringArray, rows: npt.NDArray[np.bool_], replacement: pa
 
 def normalise_text(text: str) -> str:
     """The plain form of `normalise_texts`, which is tested against it."""
-    return _settle(text)
+    settled = _settle(text)
+    broken, _ = _break_lines(pack(pa.array([settled])))
+    return settled if broken is None else str(unpack(broken)[0].as_py())
 
 
 _AMPERSANDS = re.compile("&(?:(?:amp|AMP|#0{0,5}38|#[xX]0{0,4}26);){2,}")
@@ -144,11 +172,13 @@ def _is_plain(data: Bytes, i: int, before: int) -> bool:
 @numba.njit(nogil=True, cache=True)
 def _settle_spacing(
     data: Bytes, offsets: Offsets, classes: Bytes, out: Bytes
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-    """Writes the texts with blanks, line ends and invisible characters settled; tells which hold an ampersand."""
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Writes the texts with blanks, line ends and invisible characters settled; tells which hold an ampersand, and
+    which a C1 control, that is dropped."""
     count = len(offsets) - 1
     ends = np.zeros(count + 1, np.int64)
     ampersand = np.zeros(count, np.bool_)
+    control = np.zeros(count, np.bool_)
     at = 0
     for row in range(count):
         begin = at
@@ -205,11 +235,13 @@ def _settle_spacing(
                     before = 1
                 elif kind == 3 and at > begin:
                     out[at - 1] = 10
+            elif byte == 0xC2:
+                control[row] = True
             i += size
         while at > begin and (out[at - 1] == 32 or out[at - 1] == 10):
             at -= 1
         ends[row + 1] = at
-    return ends, ampersand
+    return ends, ampersand, control
 
 
 @numba.njit(nogil=True, cache=True, inline="always")

@@ -1,0 +1,300 @@
+"""Finds markup that extractors and converters leave in texts: HTML tags, Markdown links, shortcodes, link targets.
+
+What is cut is the markup alone: a link's words stay, an image's go with it. `markup_grammar` says what markup is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from transforms.functions.markup_grammar import (
+    BARE,
+    BLOCKS,
+    CLOSES,
+    LINK_BYTES,
+    NAMES,
+    NONE,
+    RAW,
+    SURE,
+    among,
+    comment_end,
+    definition_end,
+    is_web,
+    label_end,
+    script_end,
+    shortcode_at,
+    tag_at,
+    target_end,
+    until,
+)
+from transforms.functions.packed_text import ASCII_BYTES, Bytes, Offsets, PackedText
+
+MARKUP_RULES: dict[str, str] = dict.fromkeys(
+    ("markup.tag", "markup.script", "markup.image", "markup.link", "markup.target", "markup.shortcode"), "markup"
+)
+"""What this module can cut, by rule id, with its category: tags, comments and the like; scripts and styles with what
+they hold; images of Markdown; what makes a Markdown link of its words, and definitions of link targets; addresses in
+brackets behind the words that were links; shortcodes."""
+
+_TAG, _SCRIPT, _IMAGE, _LINK, _TARGET, _SHORTCODE = range(6)
+_REFERENCE, _DEFINITION = CLOSES + 1, CLOSES + 2
+
+BARE_TAGS = 3
+"""Bare opening tags (`<b>`) are cut where a text holds so many of them, or markup that is nothing else: an end tag, a
+tag with attributes, a line break. A story may speak of one."""
+TARGETS = 3
+"""Addresses in brackets are cut where a text holds so many: a converter's work. In the clean texts of the developers'
+sets 9 hold one or two, which are the story's, and none holds more."""
+
+Int32s = npt.NDArray[np.int32]
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Markup:
+    """Byte ranges of packed texts, in order of start; an image's may lie in a link's words, others don't overlap.
+
+    `article`: int32[k] rows; `start`, `end`: int64[k] positions in the packed data; they may span lines. `tag`:
+    int32[k] places in MARKUP_RULES. `block`: bool[k], whether a browser begins a line there.
+    """
+
+    article: Int32s
+    start: Offsets
+    end: Offsets
+    tag: Int32s
+    block: Flags
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+    def take(self, which: Flags | Offsets) -> Markup:
+        """Some of the finds, in the order given."""
+        return Markup(self.article[which], self.start[which], self.end[which], self.tag[which], self.block[which])
+
+
+def find_markup(packed: PackedText) -> Markup:
+    """The markup in packed texts; what doesn't parse is text."""
+    rows = np.flatnonzero(_may_hold_markup(packed.data, packed.offsets))
+    table = np.empty((_count_openers(packed.data, packed.offsets, rows), 7), np.int64)
+    table = table[: _scan(packed.data, packed.offsets, rows, NAMES, BLOCKS, RAW, table)]
+    article, start, end, tag, kind, block, name = table.T
+    found = Markup(article.astype(np.int32), start, end, tag.astype(np.int32), block > 0)
+    found = found.take(_has_evidence(found, kind, name, len(packed)))
+    return found.take(np.lexsort((-found.end, found.start)))
+
+
+def _has_evidence(found: Markup, kind: Offsets, name: Offsets, count: int) -> Flags:
+    """Which finds are markup by what else their texts hold."""
+
+    def of_text(which: Flags) -> npt.NDArray[np.int64]:
+        per_row = np.bincount(found.article[which], minlength=count)
+        return per_row[found.article]
+
+    bare, sure = (found.tag == _TAG) & (kind == BARE), (found.tag == _TAG) & (kind == SURE)
+    kept = ~bare | (of_text(sure) > 0) | (of_text(bare) >= BARE_TAGS)
+    kept &= (found.tag != _TARGET) | (of_text(found.tag == _TARGET) >= TARGETS)
+    named = name ^ (found.article.astype(np.int64) << 32)
+    code = found.tag == _SHORTCODE
+    closes, opens = code & (kind == CLOSES), code & (kind != CLOSES)
+    kept &= ~closes | np.isin(named, named[opens])
+    kept &= ~(code & (kind == BARE)) | np.isin(named, named[closes])
+    kept &= (kind != _REFERENCE) | (of_text(kind == _DEFINITION) > 0)
+    return kept
+
+
+def break_at_blocks(packed: PackedText, found: Markup) -> PackedText | None:
+    """Texts with a newline where a browser would begin a line and the text doesn't; None where all have theirs.
+
+    `one<br>two` is two lines, which would be one word without the tag: so it becomes `one<br>` and `two`. Of the blanks
+    after a run of tags one gives way to the newline.
+
+    Args:
+        found: the texts' markup.
+    """
+    outer = found.tag <= _SCRIPT
+    at = _line_breaks(packed.data, packed.offsets, found.article[outer], found.start[outer], found.end[outer],
+                      found.block[outer])  # fmt: skip
+    if not len(at):
+        return None
+    blank = packed.data[at] == 32
+    data = packed.data.copy()
+    data[at[blank]] = 10
+    at = at[~blank]
+    first = int(packed.offsets[0])
+    data = np.insert(data[first : int(packed.offsets[-1])], at - first, np.uint8(10))
+    return PackedText(data, packed.offsets - first + np.searchsorted(at, packed.offsets))
+
+
+@numba.njit(nogil=True, cache=True)
+def _line_breaks(data: Bytes, offsets: Offsets, article: Int32s, start: Offsets, end: Offsets, block: Flags) -> Offsets:
+    """Where newlines are missing: behind runs of tags, blanks between them or not, of which one begins a line."""
+    found = np.empty(len(start), np.int64)
+    count = 0
+    k = 0
+    while k < len(start):
+        row = article[k]
+        last = k
+        breaks = block[k]
+        reached = end[k]
+        while last + 1 < len(start) and article[last + 1] == row:
+            gap = reached
+            while gap < start[last + 1] and data[gap] == 32:
+                gap += 1
+            if gap < start[last + 1]:
+                break
+            last += 1
+            reached = max(reached, end[last])
+            breaks |= block[last]
+        before, after = start[k] - 1, reached
+        while before >= offsets[row] and data[before] == 32:
+            before -= 1
+        while after < offsets[row + 1] and data[after] == 32:
+            after += 1
+        if breaks and before >= offsets[row] and after < offsets[row + 1] and data[before] != 10 and data[after] != 10:
+            found[count] = reached
+            count += 1
+        k = last + 1
+    return found[:count]
+
+
+@numba.njit(nogil=True, cache=True)
+def _may_hold_markup(data: Bytes, offsets: Offsets) -> Flags:
+    """Which texts hold a `<`, a `[`, or an address in brackets: bool[n]."""
+    found = np.zeros(len(offsets) - 1, np.bool_)
+    for row in range(len(offsets) - 1):
+        i, stop = offsets[row], offsets[row + 1]
+        while i < stop:
+            if i + ASCII_BYTES < stop:
+                some = np.uint8(0)
+                for k in range(ASCII_BYTES):
+                    byte, after = data[np.uint64(i + k)], data[np.uint64(i + k + 1)]
+                    some |= np.uint8(byte == 60) | np.uint8(byte == 91)
+                    some |= np.uint8(byte == 40) & np.uint8(after == 104)
+                if not some:
+                    i += ASCII_BYTES
+                    continue
+            byte = data[i]
+            if byte == 60 or byte == 91 or (byte == 40 and i + 1 < stop and data[i + 1] == 104):
+                found[row] = True
+                break
+            i += 1
+    return found
+
+
+@numba.njit(nogil=True, cache=True)
+def _count_openers(data: Bytes, offsets: Offsets, rows: Offsets) -> int:
+    """No text holds more finds than this says: a tag or target each, two for a link.
+
+    Of a link `[name]`, that may be a shortcode too, it counts three.
+    """
+    count = 0
+    for row in rows:
+        for i in range(offsets[row], offsets[row + 1]):
+            count += data[i] == 60 or data[i] == 40
+            count += 3 * (data[i] == 91)
+    return count
+
+
+@numba.njit(nogil=True, cache=True)
+def _scan(
+    data: Bytes,
+    offsets: Offsets,
+    rows: Offsets,
+    names: npt.NDArray[np.uint64],
+    blocks: npt.NDArray[np.uint64],
+    raw: npt.NDArray[np.uint64],
+    found: Offsets,
+) -> int:
+    """Writes what may be markup: row, start, end, tag, kind, whether it begins a line, the hash of a shortcode's name.
+
+    Returns how many.
+    """
+    count = 0
+    opened = np.empty(8, np.int64)  # the square brackets that are open, the last ones
+    for row in rows:
+        begin, stop = offsets[row], offsets[row + 1]
+        depth = 0
+        comments = True  # no text is searched twice for an end that it lacks
+        ended = np.ones(len(raw), np.bool_)
+        i = begin
+        while i < stop:
+            byte = data[i]
+            after = 0
+            if byte == 60:
+                kind, after, name = tag_at(data, i, stop, names)
+                tag, begins_line = _TAG, kind != NONE and among(blocks, name)
+                if kind == NONE:
+                    after, comments = _declaration_end(data, i, stop, comments)
+                    kind = SURE
+                elif data[i + 1] != 47 and among(raw, name) and ended[np.searchsorted(raw, name)]:
+                    last = script_end(data, after, stop, name)
+                    ended[np.searchsorted(raw, name)] = last > 0
+                    if last:
+                        tag, kind, after = _SCRIPT, SURE, last
+                if after:
+                    count = _write(found, count, row, i, after, tag, kind, begins_line)
+            elif byte == 91:
+                after = definition_end(data, i, stop) if i == begin or data[i - 1] == 10 else 0
+                if after:
+                    count = _write(found, count, row, i, after, _LINK, _DEFINITION, False)
+                else:
+                    kind, last, name = shortcode_at(data, i, stop)
+                    if kind != NONE:
+                        count = _write(found, count, row, i, last, _SHORTCODE, kind, False)
+                        found[count - 1, 6] = np.int64(name)
+                    if kind in (SURE, CLOSES):
+                        after = last
+                    else:  # `[name]` may be the words of a link
+                        if depth == len(opened):
+                            opened[:-1] = opened[1:].copy()
+                            depth -= 1
+                        opened[depth] = i
+                        depth += 1
+            elif byte == 93 and depth:
+                depth -= 1
+                first = opened[depth]
+                kind = SURE
+                if i - first <= LINK_BYTES and i + 1 < stop:
+                    if data[i + 1] == 40:
+                        after = target_end(data, i + 2, stop)
+                    elif data[i + 1] == 91:
+                        after, kind = label_end(data, i + 2, stop), _REFERENCE
+                if after and first > begin and data[first - 1] == 33:
+                    count = _write(found, count, row, first - 1, after, _IMAGE, kind, False)
+                elif after:
+                    count = _write(found, count, row, first, first + 1, _LINK, kind, False)
+                    count = _write(found, count, row, i, after, _LINK, kind, False)
+                if kind == _REFERENCE:
+                    after = 0  # a label may be a shortcode
+            elif byte == 40 and i > begin and (data[i - 1] == 32 or data[i - 1] == 10) and is_web(data, i + 1, stop):
+                after = target_end(data, i + 1, stop)
+                if after:
+                    # With the blank before it, as a stop may follow.
+                    first = i - 1 if data[i - 1] == 32 else i
+                    count = _write(found, count, row, first, after, _TARGET, SURE, False)
+            i = after if after else i + 1
+    return count
+
+
+@numba.njit(nogil=True, cache=True, inline="always")
+def _write(found: Offsets, at: int, row: int, start: int, end: int, tag: int, kind: int, begins_line: bool) -> int:
+    found[at, 0], found[at, 1], found[at, 2] = row, start, end
+    found[at, 3], found[at, 4], found[at, 5], found[at, 6] = tag, kind, begins_line, 0
+    return at + 1
+
+
+@numba.njit(nogil=True, cache=True)
+def _declaration_end(data: Bytes, i: int, stop: int, comments: bool) -> tuple[int, bool]:
+    """Behind a comment or document type that begins at a `<`, or 0; and whether comments may still end here."""
+    if i + 3 >= stop or data[i + 1] != 33:
+        return 0, comments
+    if data[i + 2] == 45 and data[i + 3] == 45:
+        after = comment_end(data, i + 4, stop) if comments else 0
+        return after, comments and after > 0
+    if (data[i + 2] | 32) == 100 and (data[i + 3] | 32) == 111:  # <!DOCTYPE
+        return until(data, i + 4, min(stop, i + LINK_BYTES), 62), comments
+    return 0, comments
