@@ -187,15 +187,15 @@ def _removed_column(
     texts: pa.StringArray,
     kept_whole: npt.NDArray[np.int64],
 ) -> pa.ListArray:
-    article = np.concatenate([spans.article.astype(np.int64), kept_whole])
-    tag = np.concatenate([spans.tag.astype(np.int64), np.full(len(kept_whole), len(names))])
+    article = np.concatenate([kept_whole, spans.article.astype(np.int64)])  # flags stand first, at 0
+    tag = np.concatenate([np.full(len(kept_whole), len(names)), spans.tag.astype(np.int64)])
     order = np.argsort(article, kind="stable")
     indices = pa.array(tag[order])
     rules = pa.array([rule for rule, _ in [*names, KEPT_WHOLE]], pa.string())
     categories = pa.array([category for _, category in [*names, KEPT_WHOLE]], pa.string())
     flags = pa.array([""] * len(kept_whole), pa.string())
-    removed = pa.concat_arrays([texts, flags]).take(pa.array(order))
-    places = np.concatenate([at, np.zeros(len(kept_whole), np.int32)])[order]
+    removed = pa.concat_arrays([flags, texts]).take(pa.array(order))
+    places = np.concatenate([np.zeros(len(kept_whole), np.int32), at])[order]
     structs = pa.StructArray.from_arrays(
         [rules.take(indices), categories.take(indices), pa.array(places, pa.int32()), removed],
         fields=[REMOVED_SPAN.field(i) for i in range(4)],
