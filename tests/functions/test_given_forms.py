@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.settings import CleanSettings
+from transforms.functions.cleaning_text import clean_texts
+from transforms.functions.given_forms import find_given_forms
+from transforms.functions.packed_text import pack
+from transforms.functions.unicode_text import normalise, normalise_text
+
+
+def forms_of(*texts: str) -> list[tuple[int, str, str]]:
+    """Row, what stands in the normal text, and what was given."""
+    column = pa.array(texts, pa.string())
+    normal = normalise(column)
+    packed = pack(normal.texts)
+    forms = find_given_forms(column, packed, normal.changed)
+    if forms is None:
+        return []
+    ranges = zip(forms.article.tolist(), forms.start.tolist(), forms.end.tolist(), forms.text, strict=True)
+    return [(row, packed.data[first:last].tobytes().decode(), text) for row, first, last, text in ranges]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("it&amp;#39;s", [(0, "'", "&amp;#39;")]), ("a &amp; b &lt; c &amp;c", []),
+        ("a&#38;amp;b", [(0, "&", "&#38;amp;")]),
+        ("a&amp;nbsp;b", [(0, "", "&amp;nbsp;")]), ("?a=1&amp;copy=2", [(0, "&", "&amp;")]), ("?a=1&amp;b=2", []),
+        ("a\x80\x93b\x85c", [(0, "", "\x80\x93")]), ("\x9c", [(0, "", "\x9c")]), ("a&amp;#769;", []), ("", []),
+    ],
+)  # fmt: skip
+def test_what_normalisation_replaced_is_found(text: str, expected: list[tuple[int, str, str]]) -> None:
+    assert forms_of(text) == expected
+    assert forms_of("x", text, "\x80y")[:-1] == [(1, normal, given_text) for _, normal, given_text in expected]
+
+
+def test_controls_at_the_ends_of_texts_stay_with_their_own() -> None:
+    none = pa.nulls(3, pa.string())
+    texts = pa.array(["a\x80 \x81", "\x82b", "\x83 \x84"])
+    found = clean_texts(texts, none, none, CleanSettings(level="off"))
+    assert found.text.to_pylist() == ["a", "b", ""]
+    spans = [[(span["at"], span["text"]) for span in row] for row in found.removed.to_pylist()]
+    assert spans == [[(1, "\x80\x81")], [(0, "\x82")], [(0, "\x83\x84")]]
+    assert np.all(found.removed_share == 0)
+
+
+pieces = st.sampled_from(
+    ["&amp;#39;", "&amp;amp;", "&amp;lt;b&amp;gt;", "&lt;i&gt;", "\x80", "\x93", " ", "\n", "a", "é", "\u0301",
+     "&amp;gt=1", "&amp;nbsp;", "Advertisement", "\nAdvertisement\n", "[a](/b&amp;amp;c)", "ب", "&",
+     "amp;", "#39;", "<p>", "\u200b"]
+)  # fmt: skip
+
+
+@given(st.lists(st.lists(pieces, max_size=14).map("".join), max_size=3))
+@settings(max_examples=300, deadline=None)
+def test_what_is_put_back_is_the_text_given(texts: list[str]) -> None:
+    none = pa.nulls(len(texts), pa.string())
+    found = clean_texts(pa.array(texts, pa.string()), none, none, CleanSettings())
+    for given_text, text, removed in zip(texts, found.text.to_pylist(), found.removed.to_pylist(), strict=True):
+        rebuilt, last = "", 0
+        for span in removed:
+            assert last <= span["at"] <= len(text)
+            rebuilt += text[last : span["at"]] + span["text"]
+            last = span["at"]
+        assert normalise_text(rebuilt + text[last:]) == normalise_text(given_text)
