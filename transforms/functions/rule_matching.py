@@ -14,7 +14,7 @@ from transforms.functions.cutting import Spans, join_spans
 from transforms.functions.line_table import Hits, LineTable, find_literals
 from transforms.functions.packed_text import Bytes, PackedText, whole_starts
 from transforms.functions.rules import Lifted, Rule, RuleSet
-from transforms.functions.searching import NOWHERE, searcher
+from transforms.functions.searching import NOWHERE, matching_lines, searcher
 
 MIN_MATCH_BYTES = 2
 """Shorter ends of a line aren't searched again after a match: no rule matches less than a control character."""
@@ -43,8 +43,11 @@ def run_rules(
     for number in np.flatnonzero(np.diff(bounds)).tolist():
         some = slice(bounds[number], bounds[number + 1])
         each, at, start = rule_set.rules[number], line[some], begin[some]
+        if each.scope == "line":
+            matched = _match_lines(each, packed, start, lines.ends[at])
+            at, start = at[matched], start[matched]
         if each.scope == "line" and not each.groups:
-            cut = at[_match_lines(each, packed, start, lines.ends[at])]
+            cut = at
             tag = np.full(len(cut), number, np.int32)
             parts.append(Spans(lines.article[cut], lines.starts[cut], lines.ends[cut], tag))
             continue
@@ -137,7 +140,7 @@ def _within_limits(limits: Int64s, lines: LineTable, line: Int64s, rule: Int64s)
 
 def _match_lines(rule: Rule, packed: PackedText, begin: Int64s, stop: Int64s) -> Flags:
     """Which lines a rule about whole lines takes: bool[k]."""
-    matched = _holds(rule.pattern, packed, begin, stop)
+    matched = matching_lines(rule.finder, packed, begin, stop)
     if rule.unless is not None:
         matched[matched] = ~_holds(rule.unless, packed, begin[matched], stop[matched])
     return matched

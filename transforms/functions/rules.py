@@ -175,8 +175,9 @@ def read_rule(given: dict[str, Any], origin: str, languages: Sequence[str] = ())
     hints = tuple(given.get("hints", given.get("phrases", ())))
     if not hints:
         raise ValueError(f"{name} has no hints; a pattern needs literals that every match holds")
-    flags = "" if given.get("case") else "(?i)"
     line = given["scope"] == "line"
+    # `^` and `$` of a rule about lines hold in many lines at once (`searching.matching_lines`).
+    flags = ("(?m)" if line else "") + ("" if given.get("case") else "(?i)")
     if given.get("anchored") and given["scope"] != "inline":
         raise ValueError(f"{name} is anchored and has scope {given['scope']!r}; expected inline")
     whole = f"{flags}^{_DECOR}(?:{body}){_DECOR}$" if line else f"{flags}(?:{body})"
