@@ -52,7 +52,7 @@ MOST_MARKS = 30
 
 @functools.cache
 def _marks_run() -> re.Pattern[str]:
-    """More marks than MOST_MARKS in a row; a mark is what has a combining class, as in `find_unsettled`."""
+    """More marks than MOST_MARKS in a row; a mark is what has a combining class, as in `settle_marks`."""
     marks = "".join(chr(code) for code in range(0x300, 0x1F000) if unicodedata.combining(chr(code)))
     return re.compile(f"([{marks}]{{{MOST_MARKS}}})[{marks}]+")
 
@@ -170,13 +170,19 @@ def _is_settled(data: Bytes, i: int) -> bool:
 
 
 @numba.njit(nogil=True, cache=True)
-def find_unsettled(data: Bytes, offsets: Offsets, unsettled: Bytes) -> npt.NDArray[np.bool_]:
-    """Which texts hold a character that NFC may change, marks in another order than NFC's, or too many of them."""
+def settle_marks(data: Bytes, offsets: Offsets, unsettled: Bytes) -> npt.NDArray[np.bool_]:
+    """Puts marks of two bytes (Arabic, Hebrew) in NFC's order, in place, and tells which texts need more than that.
+
+    These hold a character that NFC may change, other marks in another order than NFC's, or too many of them. Arabic is
+    typed with a shadda before its vowel, which NFC turns round: in a text in twenty of newspapers', and it changes
+    nothing else of them.
+    """
     found = np.zeros(len(offsets) - 1, np.bool_)
     for row in range(len(offsets) - 1):
         i, stop = offsets[row], offsets[row + 1]
         last = np.uint8(0)  # the combining class of the character before
         marks = 0
+        run = i  # where the marks in hand begin, if all are of two bytes
         odd_until = 0
         while i < stop:
             if i >= odd_until:
@@ -194,6 +200,11 @@ def find_unsettled(data: Bytes, offsets: Offsets, unsettled: Bytes) -> npt.NDArr
                 if byte >= 0xCC:
                     kind = unsettled[(np.uint64(byte & 31) << np.uint64(6)) | np.uint64(data[np.uint64(i + 1)] & 63)]
                 i += 2
+                if kind and marks == 0:
+                    run = i - 2
+                if last > kind > 0 and marks < MOST_MARKS and i - run == 2 * (marks + 1):
+                    _move_back(data, run, i - 2, kind, unsettled)
+                    kind = last
             elif byte < 0xF0:
                 kind = unsettled[((byte & 15) << 12) | ((data[i + 1] & 63) << 6) | (data[i + 2] & 63)]
                 i += 3
@@ -208,3 +219,13 @@ def find_unsettled(data: Bytes, offsets: Offsets, unsettled: Bytes) -> npt.NDArr
                 break
             last = kind
     return found
+
+
+@numba.njit(nogil=True, cache=True)
+def _move_back(data: Bytes, run: int, i: int, kind: int, unsettled: Bytes) -> None:
+    """Moves the mark at i before those of the run that have a higher class."""
+    first, second = data[i], data[i + 1]
+    while i > run and unsettled[(np.int64(data[i - 2] & 31) << 6) | np.int64(data[i - 1] & 63)] > kind:
+        data[i], data[i + 1] = data[i - 2], data[i - 1]
+        i -= 2
+    data[i], data[i + 1] = first, second

@@ -79,8 +79,7 @@ class Markup:
 def find_markup(packed: PackedText) -> Markup:
     """The markup in packed texts; what doesn't parse is text."""
     rows = np.flatnonzero(_may_hold_markup(packed.data, packed.offsets))
-    table = np.empty((_count_openers(packed.data, packed.offsets, rows), 7), np.int64)
-    table = table[: _scan(packed.data, packed.offsets, rows, NAMES, BLOCKS, RAW, table)]
+    table = _scan(packed.data, packed.offsets, rows, NAMES, BLOCKS, RAW)
     article, start, end, tag, kind, block, name = table.T
     found = Markup(article.astype(np.int32), start, end, tag.astype(np.int32), block > 0)
     found = found.take(_has_evidence(found, kind, name, len(packed)))
@@ -168,15 +167,9 @@ def _may_hold_markup(data: Bytes, offsets: Offsets) -> Flags:
     for row in range(len(offsets) - 1):
         i, stop = offsets[row], offsets[row + 1]
         while i < stop:
-            if i + ASCII_BYTES < stop:
-                some = np.uint8(0)
-                for k in range(ASCII_BYTES):
-                    byte, after = data[np.uint64(i + k)], data[np.uint64(i + k + 1)]
-                    some |= np.uint8(byte == 60) | np.uint8(byte == 91)
-                    some |= np.uint8(byte == 40) & np.uint8(after == 104)
-                if not some:
-                    i += ASCII_BYTES
-                    continue
+            if i + ASCII_BYTES < stop and not _holds_sign(data, i):
+                i += ASCII_BYTES
+                continue
             byte = data[i]
             if byte == 60 or byte == 91 or (byte == 40 and i + 1 < stop and data[i + 1] == 104):
                 found[row] = True
@@ -185,18 +178,15 @@ def _may_hold_markup(data: Bytes, offsets: Offsets) -> Flags:
     return found
 
 
-@numba.njit(nogil=True, cache=True)
-def _count_openers(data: Bytes, offsets: Offsets, rows: Offsets) -> int:
-    """No text holds more finds than this says: a tag or target each, two for a link.
-
-    Of a link `[name]`, that may be a shortcode too, it counts three.
-    """
-    count = 0
-    for row in rows:
-        for i in range(offsets[row], offsets[row + 1]):
-            count += data[i] == 60 or data[i] == 40
-            count += 3 * (data[i] == 91)
-    return count
+@numba.njit(nogil=True, cache=True, inline="always")
+def _holds_sign(data: Bytes, i: int) -> bool:
+    """Whether `<`, `[`, `]` or `(h` begins in the next ASCII_BYTES bytes; the one behind them must be there."""
+    found = np.uint8(0)
+    for k in range(ASCII_BYTES):
+        byte, after = data[np.uint64(i + k)], data[np.uint64(i + k + 1)]
+        found |= np.uint8(byte == 60) | np.uint8(byte == 91) | np.uint8(byte == 93)
+        found |= np.uint8(byte == 40) & np.uint8(after == 104)
+    return found != 0
 
 
 @numba.njit(nogil=True, cache=True)
@@ -207,12 +197,9 @@ def _scan(
     names: npt.NDArray[np.uint64],
     blocks: npt.NDArray[np.uint64],
     raw: npt.NDArray[np.uint64],
-    found: Offsets,
-) -> int:
-    """Writes what may be markup: row, start, end, tag, kind, whether it begins a line, the hash of a shortcode's name.
-
-    Returns how many.
-    """
+) -> Offsets:
+    """What may be markup: row, start, end, tag, kind, whether it begins a line, the hash of a shortcode's name."""
+    found = np.empty((64, 7), np.int64)
     count = 0
     opened = np.empty(8, np.int64)  # the square brackets that are open, the last ones
     for row in rows:
@@ -221,7 +208,16 @@ def _scan(
         comments = True  # no text is searched twice for an end that it lacks
         ended = np.ones(len(raw), np.bool_)
         i = begin
+        odd_until = begin
         while i < stop:
+            if i >= odd_until:
+                while i + ASCII_BYTES < stop and not _holds_sign(data, i):
+                    i += ASCII_BYTES
+                odd_until = i + ASCII_BYTES
+            if count + 2 > len(found):
+                more = np.empty((2 * len(found), 7), np.int64)
+                more[:count] = found[:count]
+                found = more
             byte = data[i]
             after = 0
             if byte == 60:
@@ -277,7 +273,7 @@ def _scan(
                     first = i - 1 if data[i - 1] == 32 else i
                     count = _write(found, count, row, first, after, _TARGET, SURE, False)
             i = after if after else i + 1
-    return count
+    return found[:count]
 
 
 @numba.njit(nogil=True, cache=True, inline="always")

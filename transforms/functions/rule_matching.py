@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -36,6 +37,7 @@ def run_rules(
     line, rule, begin = _find_candidates(rule_set, packed, lines, languages)
     parts: list[Spans] = []
     found: Found = []
+    others: list[tuple[int, int, int]] = []
     lifting: list[tuple[int, int, int]] = []
     bounds = np.searchsorted(rule, np.arange(len(rule_set.rules) + 1))
     # One by one, with patterns compiled once: Arrow compiles at every call, .2 to 6 ms a pattern, and a search takes 1
@@ -51,11 +53,8 @@ def run_rules(
             tag = np.full(len(cut), number, np.int32)
             parts.append(Spans(lines.article[cut], lines.starts[cut], lines.ends[cut], tag))
             continue
-        left = list(zip(at.tolist(), [number] * len(at), start.tolist(), strict=True))
-        if each.lifts:
-            lifting += left
-        else:
-            _apply_each(rule_set, left, packed, lines, lifted, found)
+        (lifting if each.lifts else others).extend(zip(at.tolist(), itertools.repeat(number), start.tolist()))
+    _apply_each(rule_set, others, packed, lines, lifted, found)
     # What stands in the first line counts, whichever rule reads it.
     _apply_each(rule_set, sorted(lifting), packed, lines, lifted, found)
     table = np.array(found, np.int64).reshape(-1, 4)
@@ -159,6 +158,20 @@ def _holds(pattern: Any, packed: PackedText, begin: Int64s, stop: Int64s) -> Fla
     return np.array(found, np.bool_)
 
 
+class _Place(NamedTuple):
+    """Where a candidate stands: its text, line and the byte from which it is looked at; of the line the start, of the
+    text the first and last line, and its first byte and end."""
+
+    row: int
+    line: int
+    begin: int
+    line_start: int
+    first_line: int
+    last_line: int
+    text_start: int
+    text_end: int
+
+
 def _apply_each(
     rule_set: RuleSet,
     candidates: list[tuple[int, int, int]],
@@ -170,8 +183,13 @@ def _apply_each(
     """`_apply` for each line, rule and first byte."""
     raw = packed.data.data
     chosen = np.array([at for at, _, _ in candidates], np.int64)
-    stops, rows = lines.ends[chosen].tolist(), lines.article[chosen].tolist()
-    for (at, number, begin), stop, row in zip(candidates, stops, rows, strict=True):
+    row = lines.article[chosen].astype(np.int64)
+    first, last = lines.first[row], lines.first[row + 1] - 1
+    begins = np.array([begin for _, _, begin in candidates], np.int64)
+    columns = (row, chosen, begins, lines.starts[chosen], first, last, lines.starts[first], lines.ends[last])
+    places = zip(*(column.tolist() for column in columns), strict=True)
+    stops = lines.ends[chosen].tolist()
+    for (_, number, begin), stop, place in zip(candidates, stops, places, strict=True):
         rule = rule_set.rules[number]
         text = bytes(raw[begin:stop])
         spans = searcher(rule.finder)(text, 0, stop - begin)
@@ -180,7 +198,7 @@ def _apply_each(
         if rule.unless is None or searcher(rule.unless)(text, 0, stop - begin)[0] == NOWHERE:
             if rule.finder is not rule.pattern:
                 spans = searcher(rule.pattern)(text, 0, stop - begin)
-            _apply(rule, number, text, spans, begin, at, row, lines, lifted, found)
+            _apply(rule, number, text, spans, _Place._make(place), lines, lifted, found)
 
 
 def _apply(
@@ -188,15 +206,13 @@ def _apply(
     number: int,
     text: bytes,
     spans: list[tuple[int, int]],
-    begin: int,
-    at: int,
-    row: int,
+    place: _Place,
     lines: LineTable,
     lifted: Lifted,
     found: Found,
 ) -> None:
-    """Adds what one rule cuts from one line, looked at from byte `begin` on, where `spans` is its first match."""
-    stop = begin + len(text)
+    """Adds what one rule cuts from one line, looked at from `place.begin` on, where `spans` is its first match."""
+    row, line, begin = place.row, place.line, place.begin
     position = 0
     while True:
         if position:
@@ -211,21 +227,19 @@ def _apply(
             continue
         start, end = begin + first, begin + last
         if rule.scope == "line":
-            start, end, position = int(lines.starts[at]), stop, len(text) + 1
-        if rule.scope in ("tail", "head"):
-            last_line = int(lines.first[row + 1]) - 1
-            first_line = int(lines.first[row])
-            tail = rule.scope == "tail"
-            if (int(lines.ends[last_line]) - start if tail else end - int(lines.starts[first_line])) > rule.max_rest:
+            start, end, position = place.line_start, begin + len(text), len(text) + 1
+        elif rule.scope == "tail":
+            if place.text_end - start > rule.max_rest:
                 continue
-            if tail:
-                found.extend(
-                    (row, int(lines.starts[k]), int(lines.ends[k]), number) for k in range(at + 1, last_line + 1)
-                )
-                end, position = stop, len(text) + 1
-            else:
-                found.extend((row, int(lines.starts[k]), int(lines.ends[k]), number) for k in range(first_line, at))
-                start = int(lines.starts[at])
+            for k in range(line + 1, place.last_line + 1):
+                found.append((row, int(lines.starts[k]), int(lines.ends[k]), number))
+            end, position = begin + len(text), len(text) + 1
+        elif rule.scope == "head":
+            if end - place.text_start > rule.max_rest:
+                continue
+            for k in range(place.first_line, line):
+                found.append((row, int(lines.starts[k]), int(lines.ends[k]), number))
+            start = place.line_start
         found.append((row, start, end, number))
         for name, group in rule.groups.items():
             if name != "cut" and spans[group][0] < spans[group][1]:
@@ -236,11 +250,24 @@ def _apply(
 def _cut_of(rule: Rule, text: bytes, spans: list[tuple[int, int]]) -> tuple[int, int]:
     """Which part of a match goes: the group `cut`, or what the rule says of the match's ends."""
     cut = rule.groups.get("cut", 0)
-    first, last = spans[cut] if spans[cut] != NOWHERE else spans[0]
+    first, last = spans[cut] if cut and spans[cut] != NOWHERE else spans[0]
     if rule.from_hint:
-        first = max(text.rfind(hint.encode(), first, last) for hint in rule.hints)
+        first = max(text.rfind(hint, first, last) for hint in rule.hint_bytes)
     if rule.stays_before:
-        first = last - len(text[first:last].decode().lstrip(rule.stays_before).encode())
+        first = _skip(text, first, last, rule.stays_before)
     if rule.stays_after:
         last = first + len(text[first:last].decode().rstrip(rule.stays_after).encode())
     return first, last
+
+
+def _skip(text: bytes, first: int, last: int, characters: str) -> int:
+    """Behind those of some characters that a byte range begins with."""
+    head = text[first : min(last, first + _SKIPPED_BYTES)].decode(errors="ignore")
+    left = head.lstrip(characters)
+    if left and head:
+        return first + len(head[: len(head) - len(left)].encode())
+    return last - len(text[first:last].decode().lstrip(characters).encode())
+
+
+_SKIPPED_BYTES = 32
+"""What stays before a cut is a few characters: the rest need not be decoded."""

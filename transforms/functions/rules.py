@@ -66,7 +66,7 @@ _KNOWN_FIELDS = {
 @dataclass(frozen=True)
 class Rule:
     """One rule, checked and compiled. `finder`: its pattern without groups, to see first whether there is a match.
-    `is_phrase`: a matching line is one of the hints with decoration around it.
+    `is_phrase`: a matching line is one of the hints with decoration around it. `hint_bytes`: the hints in UTF-8.
     """
 
     id: str
@@ -90,6 +90,7 @@ class Rule:
     stays_after: str
     from_hint: bool
     is_phrase: bool
+    hint_bytes: tuple[bytes, ...]
 
     @property
     def lifts(self) -> bool:
@@ -212,6 +213,7 @@ def read_rule(given: dict[str, Any], origin: str, languages: Sequence[str] = ())
         str(given.get("stays_after", "")),
         bool(given.get("from_hint")),
         line and "phrases" in given and "hints" not in given,
+        tuple(hint.encode() for hint in hints),
     )
 
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.functions.composing import compose_text, compose_texts, find_unsettled, unsettled_table
+from transforms.functions.composing import compose_text, compose_texts, settle_marks, unsettled_table
 from transforms.functions.markup import Markup, break_at_blocks, find_markup
 from transforms.functions.packed_text import ASCII_BYTES, Bytes, Offsets, PackedText, is_ascii, pack, unpack
 
@@ -66,8 +66,8 @@ def normalise(texts: pa.StringArray) -> Normalised:
     packed = pack(texts)
     data = np.empty(int(packed.offsets[-1] - packed.offsets[0]), np.uint8)
     offsets, ampersand, control = _settle_spacing(packed.data, packed.offsets, _CLASSES, data)
+    unsettled = settle_marks(data, offsets, unsettled_table())
     settled = unpack(PackedText(data[: offsets[-1]], offsets))
-    unsettled = find_unsettled(data, offsets, unsettled_table())
     if unsettled.any():
         settled = _replace(settled, unsettled, compose_texts(PackedText(data, offsets), np.flatnonzero(unsettled)))
     entity = np.zeros(len(settled), bool)

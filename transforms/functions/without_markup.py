@@ -11,7 +11,7 @@ import numpy.typing as npt
 from transforms.functions.cutting import Spans, cut_spans, join_spans, keep_composed, settle_spans
 from transforms.functions.line_table import find_lines
 from transforms.functions.markup import MARKUP_RULES, Markup
-from transforms.functions.packed_text import Offsets, PackedText
+from transforms.functions.packed_text import Offsets, PackedText, pack, slices
 
 
 @dataclass(frozen=True)
@@ -54,18 +54,25 @@ def strip_markup(packed: PackedText, found: Markup, switched_off: Collection[str
     if not len(found):
         return None
     applies = np.array([not {rule, category} & set(switched_off) for rule, category in MARKUP_RULES.items()])
-    lines = find_lines(packed)
-    spans = _by_line(found, lines.starts, lines.ends)
-    spans = keep_composed(packed, settle_spans(packed, lines, spans.take(applies[spans.tag])))
-    sizes = np.diff(packed.offsets)
-    taken = np.bincount(spans.article, weights=spans.end - spans.start, minlength=len(packed))
-    spans = spans.take(taken[spans.article] < sizes[spans.article])
+    found = found.take(applies[found.tag])
+    # Few texts hold any, and only these are gone through.
+    rows = np.unique(found.article)
+    some = pack(slices(packed, packed.offsets[rows], packed.offsets[rows + 1]))
+    article = np.searchsorted(rows, found.article).astype(np.int32)
+    moved = packed.offsets[rows] - some.offsets[:-1]
+    lines = find_lines(some)
+    here = Spans(article, found.start - moved[article], found.end - moved[article], found.tag)
+    spans = keep_composed(some, settle_spans(some, lines, _by_line(here, lines.starts, lines.ends)))
+    taken = np.bincount(spans.article, weights=spans.end - spans.start, minlength=len(some))
+    spans = spans.take(taken[spans.article] < np.diff(some.offsets)[spans.article])
     if not len(spans):
         return None
+    by = moved[spans.article]
+    spans = Spans(rows[spans.article].astype(np.int32), spans.start + by, spans.end + by, spans.tag)
     return WithoutMarkup(packed, spans, cut_spans(packed, spans).kept)
 
 
-def _by_line(found: Markup, starts: Offsets, ends: Offsets) -> Spans:
+def _by_line(found: Spans, starts: Offsets, ends: Offsets) -> Spans:
     """Each find as one span a line that it stands in."""
     first = np.searchsorted(starts, found.start, side="right") - 1
     last = np.searchsorted(starts, found.end - 1, side="right") - 1
