@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numba
 import numpy as np
@@ -158,18 +159,9 @@ def _holds(pattern: Any, packed: PackedText, begin: Int64s, stop: Int64s) -> Fla
     return np.array(found, np.bool_)
 
 
-class _Place(NamedTuple):
-    """Where a candidate stands: its text, line and the byte from which it is looked at; of the line the start, of the
-    text the first and last line, and its first byte and end."""
-
-    row: int
-    line: int
-    begin: int
-    line_start: int
-    first_line: int
-    last_line: int
-    text_start: int
-    text_end: int
+_Place = tuple[int, int, int, int, int, int, int, int]
+"""Where a candidate stands: its text, its line, and the byte from which it is looked at; of the line the first byte, of
+the text the first and last line, and its first byte and end."""
 
 
 def _apply_each(
@@ -198,7 +190,7 @@ def _apply_each(
         if rule.unless is None or searcher(rule.unless)(text, 0, stop - begin)[0] == NOWHERE:
             if rule.finder is not rule.pattern:
                 spans = searcher(rule.pattern)(text, 0, stop - begin)
-            _apply(rule, number, text, spans, _Place._make(place), lines, lifted, found)
+            _apply(rule, number, text, spans, place, lines, lifted, found)
 
 
 def _apply(
@@ -211,8 +203,8 @@ def _apply(
     lifted: Lifted,
     found: Found,
 ) -> None:
-    """Adds what one rule cuts from one line, looked at from `place.begin` on, where `spans` is its first match."""
-    row, line, begin = place.row, place.line, place.begin
+    """Adds what one rule cuts from one line, from a byte on, where `spans` is its first match."""
+    row, line, begin, line_start, first_line, last_line, text_start, text_end = place
     position = 0
     while True:
         if position:
@@ -227,19 +219,19 @@ def _apply(
             continue
         start, end = begin + first, begin + last
         if rule.scope == "line":
-            start, end, position = place.line_start, begin + len(text), len(text) + 1
+            start, end, position = line_start, begin + len(text), len(text) + 1
         elif rule.scope == "tail":
-            if place.text_end - start > rule.max_rest:
+            if text_end - start > rule.max_rest:
                 continue
-            for k in range(line + 1, place.last_line + 1):
+            for k in range(line + 1, last_line + 1):
                 found.append((row, int(lines.starts[k]), int(lines.ends[k]), number))
             end, position = begin + len(text), len(text) + 1
         elif rule.scope == "head":
-            if end - place.text_start > rule.max_rest:
+            if end - text_start > rule.max_rest:
                 continue
-            for k in range(place.first_line, line):
+            for k in range(first_line, line):
                 found.append((row, int(lines.starts[k]), int(lines.ends[k]), number))
-            start = place.line_start
+            start = line_start
         found.append((row, start, end, number))
         for name, group in rule.groups.items():
             if name != "cut" and spans[group][0] < spans[group][1]:
@@ -262,12 +254,22 @@ def _cut_of(rule: Rule, text: bytes, spans: list[tuple[int, int]]) -> tuple[int,
 
 def _skip(text: bytes, first: int, last: int, characters: str) -> int:
     """Behind those of some characters that a byte range begins with."""
-    head = text[first : min(last, first + _SKIPPED_BYTES)].decode(errors="ignore")
-    left = head.lstrip(characters)
-    if left and head:
-        return first + len(head[: len(head) - len(left)].encode())
-    return last - len(text[first:last].decode().lstrip(characters).encode())
+    ascii_ones, others = _by_bytes(characters)
+    while first < last:
+        byte = text[first]
+        if byte in ascii_ones:
+            first += 1
+        elif byte in others and (head := text[first : first + 4].decode(errors="ignore")[0]) in characters:
+            first += len(head.encode())
+        else:
+            break
+    return first
 
 
-_SKIPPED_BYTES = 32
-"""What stays before a cut is a few characters: the rest need not be decoded."""
+@functools.cache
+def _by_bytes(characters: str) -> tuple[bytes, bytes]:
+    """The ASCII characters, and the first bytes of the others."""
+    return (
+        bytes(ord(character) for character in characters if character.isascii()),
+        bytes({character.encode()[0] for character in characters if not character.isascii()}),
+    )
