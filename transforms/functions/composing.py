@@ -158,15 +158,6 @@ def _is_settled(data: Bytes, i: int) -> bool:
     and from U+06C0 on (some of which change); of General Punctuation those from U+2010 on.
     """
     odd = np.uint8(0)
-    # The commonest case first: ASCII, and Arabic from U+0600 to U+06BF without marks.
-    for k in range(ASCII_BYTES):
-        byte, second = data[np.uint64(i + k)], data[np.uint64(i + k + 1)]
-        odd |= np.uint8(byte >= 0xC0) & np.uint8(np.uint8(byte - 0xD8) > 2)
-        odd |= np.uint8(byte == 0xD8) & np.uint8(np.uint8(second - 0x90) <= 0x0A)
-        odd |= np.uint8(byte == 0xD9) & (np.uint8(np.uint8(second - 0x8B) <= 0x14) | np.uint8(second == 0xB0))
-    if odd == 0:
-        return True
-    odd = np.uint8(0)
     for k in range(ASCII_BYTES):
         byte, second, third = data[np.uint64(i + k)], data[np.uint64(i + k + 1)], data[np.uint64(i + k + 2)]
         arabic = np.uint8(byte == 0xD8) & (np.uint8(second < 0x90) | np.uint8(second > 0x9A))
