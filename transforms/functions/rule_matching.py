@@ -76,6 +76,7 @@ def _find_candidates(
     line, hit = np.repeat(hits.line.astype(np.int64), counts), np.repeat(hits.at, counts)
     size = np.repeat(rule_set.literal_bytes[hits.literal], counts)
     allowed = _within_limits(rule_set.limits, lines, line, rule) & rule_set.spoken[rule, kinds[lines.article[line]]]
+    allowed &= hit - size - lines.starts[line] <= rule_set.reach[places]
     order = np.flatnonzero(allowed)
     order = order[
         ~rule_set.is_phrase[rule[order]]

@@ -158,14 +158,6 @@ def _is_plain(data: Bytes, i: int, before: int) -> bool:
         found |= np.uint8(byte == 127) | np.uint8(byte == 38)
     if found or is_ascii(data, i):
         return found == 0
-    # Arabic and punctuation of ASCII, the commonest case: no lead byte but 0xD8 to 0xDB, and no U+061C.
-    for k in range(ASCII_BYTES):
-        byte = data[np.uint64(i + k)]
-        found |= np.uint8(byte >= 0xC0) & np.uint8((byte & 0xFC) != 0xD8)
-        found |= np.uint8(byte == 0x9C) & np.uint8(data[np.uint64(i + k - 1)] == 0xD8)
-    if found == 0:
-        return True
-    found = np.uint8(0)
     for k in range(ASCII_BYTES):
         byte = data[np.uint64(i + k)]
         found |= np.uint8(byte == 0xC2) | np.uint8(byte == 0xE1) | np.uint8(byte == 0xE3) | np.uint8(byte == 0xEF)
