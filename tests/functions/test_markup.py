@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from schemas.settings import CleanSettings
 from transforms.functions.cleaning_text import clean_texts
-from transforms.functions.markup import BARE_TAGS, MARKUP_RULES, break_at_blocks, find_markup
-from transforms.functions.markup_grammar import BLOCK, INLINE
+from transforms.functions.markup import BARE_TAGS, MARKUP_RULES, find_markup, settle_lines
+from transforms.functions.markup_grammar import _BOOLEAN, BLOCK, INLINE, SHORT_COMMENT_BYTES
 from transforms.functions.packed_text import pack, unpack
 from transforms.functions.unicode_text import normalise_texts
 
@@ -30,10 +30,10 @@ def cleaned(text: str, **options: object) -> str:
         ("<p>Rain fell.</p><p>Rivers rose.</p>", "Rain fell.\nRivers rose."),
         ("Rain fell.<br>Rivers rose.<BR/>It is over.", "Rain fell.\nRivers rose.\nIt is over."),
         ("Rain <b>fell</b> on <a href='/alba' target=_blank>Alba</a>.", "Rain fell on Alba."),
-        ("Rain fell. <img src=\"a.jpg\" alt=\"x\n> y\"/> Rivers rose.", 'Rain fell.\ny"/> Rivers rose.'),
+        ("Rain fell. <img src=\"a.jpg\" alt=\"x\n> y\"/> Rivers rose.", "Rain fell. Rivers rose."),
         ("&lt;p&gt;Rain fell.&lt;/p&gt;", "Rain fell."),
         ("Rain fell.<script>var a = '<b>';\nrun(a)</script> Rivers rose.", "Rain fell.\nRivers rose."),
-        ("Rain fell.<!-- ad\nslot --> Rivers rose.", "Rain fell.\nRivers rose."),
+        ("Rain fell.<!-- ad\nslot --> Rivers rose.", "Rain fell. Rivers rose."),
         ("<!DOCTYPE html> Rain fell.", "Rain fell."),
         ("Rain fell on [Alba](https://a.example/b_(c) \"Alba\") again.", "Rain fell on Alba again."),
         ("![A map](/map.png)\nRain fell.", "Rain fell."),
@@ -43,6 +43,25 @@ def cleaned(text: str, **options: object) -> str:
         ("[quote][bold]Rain[/bold] fell[/quote] on [alba].", "Rain fell on [alba]."),
         ("Rain (https://a.b/c) fell (https://a.b/d) on Alba (https://a.b/e).", "Rain fell on Alba."),
         ("<amp-img src=\"a.jpg\"></amp-img>Rain fell.", "Rain fell."),
+        ("<p><strong>Jane</strong> <em>Doe</em> said it rained.</p>", "Jane Doe said it rained."),
+        ("See [one](/a) [two](/b) now.", "See one two now."),
+        ("[quote]Rain[/quote] [quote]fell[/quote] today.", "Rain fell today."),
+        ("Rain fell.</b> <!-- x --> <i>Rivers</i> rose.", "Rain fell. Rivers rose."),
+        ("<p>Rain.</p><script src='a.js'/><p>Sun.</p><script>x = 1</script>", "Rain.\nSun."),
+        ("<p>It rained.</p><script>x = 1</script\n><p>It stopped.</p>", "It rained.\nIt stopped."),
+        ("<p>Pasted text.<o:p></o:p></p><p class='a'>Second.<o:p>&nbsp;</o:p></p>", "Pasted text.\nSecond."),
+        ("<p><person id='x'>John</person> <my-tag>Alba</my-tag></p>", "John\nAlba"),
+        ("<img class='a' data-caption=\"&lt;p&gt;Photo by X&lt;/p&gt;\n\" src='b.jpg' />It rained.", "It rained."),
+        ("<a href='x' title='a &lt; b' onclick=\"if(a>b){go()}\">Link words</a>", "Link words"),
+        ("<td nowrap>Rain</td><script async>var a=1;</script><hr noshade>fell.", "Rain\nfell."),
+        ("<p>See <a\n href='https://x.y'>the report</a> for more.</p>", "See the report for more."),
+        ("Para one.<iframe src='a'></iframe>Para two.<!--more-->Para three.", "Para one.\nPara two.\nPara three."),
+        ("[caption id='a']In Alba.[/caption]Rain fell.", "In Alba.\nRain fell."),
+        ("Wow![The words](https://a.b) he said.", "Wow!The words he said."),
+        ("[contact-form-7 id=\"123\" title=\"Contact\"]\nRain fell.", "Rain fell."),
+        ("[the senator][sic] said.\n[1]: https://a.b/c", "[the senator][sic] said."),
+        ("A <script> begins.\nThis is body.\nA </script> ends.", "A\nbegins.\nThis is body.\nA\nends."),
+        ("<?xml version='1.0'?><p>Rain fell.</p>", "Rain fell."),
         ("في دبي <strong>أمطار</strong><br />غزيرة", "في دبي أمطار\nغزيرة"),
     ],
 )  # fmt: skip
@@ -59,10 +78,43 @@ def test_markup_goes_and_its_words_stay(text: str, expected: str) -> None:
         "Apply at (https://jobs.example/a) or (https://jobs.example/b).", "A list [1] of notes [2](sic) follows.",
         "He said [x] [y][z].", "The score was 3<a 5", "Read <Video> and <br of wisdom>.", "See [a](b) and [c](d e).",
         "<script>alert", "<!-- never ends", "An array [nn] = [a b] is [ok key=", "“It [rain] fell[/b].”",
+        "Prices hold if p <a for n = 5.\nThe second paragraph is body.\nA third -> here.",
+        "If x <b and y = 3 then x> 4 holds, he said.", "The patients [mean age=54 years; 30 of them women] came.",
+        "The attack used <!-- as a marker.\nThe second paragraph, which is the body of the story, matters to all"
+        " more than all else.\nThe log then shows x --> y, he said.", "Co <P> and Burlington Resources <BR> said.",
+        "[Smith](R-Ky.) and [They](Obama/Biden) and a[i](x.y) said.",
     ],
 )  # fmt: skip
 def test_what_is_no_markup_stays(text: str) -> None:
     assert cleaned(text) == text
+
+
+INLINE_PIECES = [
+    "<b>",
+    "</b>",
+    "<a href='x'>",
+    "</a>",
+    "<em>",
+    "</em>",
+    "<!-- x -->",
+    "<img src='a'>",
+    "<span class='a'>",
+]
+
+
+@given(
+    st.lists(
+        st.sampled_from([*INLINE_PIECES, "<p>", "</p>", "<br>", "<li class='b'>", "rain", "fell", "on", " ", " ", "\n"])
+    )
+)
+@settings(max_examples=400, deadline=None)
+def test_words_and_lines_are_those_that_a_browser_shows(pieces: list[str]) -> None:
+    """Inline tags are nothing, others a line's end; blanks stay blanks."""
+    text = "".join(["start</i> ", *pieces, " end"])
+    shown = re.sub(r"</?(?:p|br|li)\b[^>]*>", "\n", re.sub(r"<!--.*?-->|</?(?:b|a|em|img|span|i)\b[^>]*>", "", text))
+    assert [line.split() for line in cleaned(text).split("\n")] == [
+        line.split() for line in shown.split("\n") if line.split()
+    ]
 
 
 def test_a_text_of_nothing_but_markup_stays() -> None:
@@ -99,53 +151,95 @@ def test_what_an_entity_escaped_twice_was_stands_in_the_span() -> None:
 
 
 # The plain form: what each kind of markup is as an expression, tried at each place in turn.
-_TAG = re.compile(r"<(?P<end>/?)(?P<name>[A-Za-z][A-Za-z0-9:-]*)(?P<rest>/?>|[ \n][^<>]*>)")
+_NAME = re.compile(r"<(?P<end>/?)(?P<name>[A-Za-z][A-Za-z0-9:-]{0,39})")
+_ATTRIBUTE = re.compile(
+    r"""(?P<key>[A-Za-z_:@][A-Za-z0-9_:@.-]*)(?P<value>=(?:"[^"]*"|'[^']*'|[^\s<>"'\]][^\s<>\]]*))?"""
+)
+_BOOLEANS = set(_BOOLEAN.split())
 
 
 def plain_tags(text: str) -> list[tuple[int, int]]:
-    """Tags, comments, scripts and styles of a text."""
-    found: list[tuple[int, int, str]] = []
+    """Tags, comments, scripts and styles of a text, one after the other."""
+    found: list[tuple[int, int, str, str]] = []
     at = 0
     while (at := text.find("<", at)) >= 0:
-        after, kind = _plain_tag(text, at)
+        after, kind, name = _plain_tag(text, at)
         if kind:
-            found.append((at, after, kind))
+            found.append((at, after, kind, name))
         at = after if kind else at + 1
-    bare = sum(kind == "bare" for _, _, kind in found)
-    sure = any(kind == "sure" for _, _, kind in found)
-    return [(first, last) for first, last, kind in found if kind != "bare" or sure or bare >= BARE_TAGS]
+    bare = sum(kind == "bare" for _, _, kind, _ in found)
+    sure = any(kind == "sure" or kind == "end" for _, _, kind, _ in found)
+    ends = {name for _, _, kind, name in found if kind in ("end", "closes")}
+    begun = {name for _, _, kind, name in found if kind in ("sure", "opens", "capital", "script")}
+    kept = {
+        "bare": lambda _: sure or bare >= BARE_TAGS, "capital": lambda _: sure, "opens": ends.__contains__,
+        "closes": begun.__contains__,
+    }  # fmt: skip
+    return [(first, last) for first, last, kind, name in found if kind not in kept or kept[kind](name)]
 
 
-def _plain_tag(text: str, at: int) -> tuple[int, str]:
+def _plain_tag(text: str, at: int) -> tuple[int, str, str]:
     if text.startswith("<!--", at) and (end := text.find("-->", at + 4)) >= 0:
-        return end + 3, "sure"
-    if match := re.compile(r"<![dD][oO][^>\n]*>").match(text, at):
-        return match.end(), "sure"
-    match = _TAG.match(text, at)
+        inside = text[at + 4 : end]
+        short = len(inside.encode()) <= SHORT_COMMENT_BYTES
+        return (end + 3, "sure", "") if short or "\n" not in inside or re.search(r"[<={\[]", inside) else (at, "", "")
+    if match := re.compile(r"<!(?i:do)[^>\n]*>").match(text, at):
+        return match.end(), "sure", ""
+    match = _NAME.match(text, at)
     if match is None or (match["name"] != match["name"].lower() and match["name"] != match["name"].upper()):
-        return at, ""
-    name, rest = match["name"].lower(), match["rest"]
-    known, odd = name in NAMES, re.search("[:-]", name) is not None
-    if not known and name != match["name"]:
-        return at, ""
-    blank = not rest.strip(" \n/>")
-    if match["end"]:
-        return (match.end(), "sure") if blank and (known or odd) else (at, "")
-    if blank:
-        if not known:
-            return at, ""
-        kind = "sure" if name in ("br", "hr") else "bare"
+        return at, "", ""
+    name, ends = match["name"].lower(), bool(match["end"])
+    known, odd, capital = name in NAMES, re.search("[:-]", name) is not None, name != match["name"]
+    if not known and capital:
+        return at, "", ""
+    after = re.compile(r"[ \n/]*").match(text, match.end()).end()  # type: ignore[union-attr]
+    if text[after : after + 1] == ">":
+        kind = ("end" if known else "closes") if ends else ""
+        if not ends and capital:
+            kind = "capital" if name in ("p", "li", "br", "hr") else "opens"
+        elif not ends:
+            kind = ("sure" if name in ("br", "hr") else "bare") if known else "opens" if odd else ""
+        after += 1
+    elif ends or after == match.end():
+        return at, "", ""
     else:
-        valued = re.search(r"[^ \n/>][^>]*?=|^[ \n/]*[^ \n/=>].*=", rest, re.S) is not None
-        quoted = re.search(r"=[\"']", rest) is not None and valued
-        if not (valued if known else quoted):
-            return at, ""
-        kind = "sure"
-    if name in ("script", "style"):
-        ended = re.compile(rf"</{name} *>", re.I).search(text, match.end())
-        if ended:
-            return ended.end(), "script"
-    return match.end(), kind
+        after, kind = _plain_attributes(text, after, known)
+    if kind and not ends and text[after - 2] != "/" and name in ("script", "style"):
+        ended = re.compile(rf"</{name}\s*>", re.I).search(text, after)
+        if ended and _is_plain_code(text[after : ended.start()]):
+            return ended.end(), "script", name
+    return (after, kind, name) if kind else (at, "", "")
+
+
+def _plain_attributes(text: str, at: int, known: bool) -> tuple[int, str]:
+    begin, values = at, []
+    while True:
+        at = re.compile(r"[ \n/]*").match(text, at).end()  # type: ignore[union-attr]
+        if text[at : at + 1] == ">":
+            at += 1
+            break
+        match = _ATTRIBUTE.match(text, at)
+        if match is None or (not match["value"] and "-" not in match["key"] and match["key"].lower() not in _BOOLEANS):
+            at = 0
+            break
+        if not match["value"] and text[match.end() : match.end() + 1] == "=":
+            values += ["=" + text[match.end() + 1 : match.end() + 2]]
+            at = 0
+            break
+        values += [match["value"]] if match["value"] else []
+        at = match.end()
+    quoted = bool(values) and values[0][1:2] in ('"', "'")
+    if not at and quoted:
+        match = re.compile(r"[^<>]*>").match(text, begin)
+        at = match.end() if match else 0
+    if not at or not (known or quoted):
+        return 0, ""
+    return at, "sure" if values else "bare"
+
+
+def _is_plain_code(text: str) -> bool:
+    signs = "=" in text or (";" in text and re.search(r"\((?! )", text) is not None)
+    return not text.strip() or "{" in text or (signs and re.search(r"</[pP]", text) is None)
 
 
 tag_pieces = st.sampled_from(
@@ -177,7 +271,7 @@ def test_tags_are_those_of_the_plain_form(texts: list[str]) -> None:
 @settings(max_examples=200, deadline=None)
 def test_lines_are_broken_once(texts: list[str]) -> None:
     normal = normalise_texts(pa.array(texts, pa.string()))
-    assert break_at_blocks(pack(normal), find_markup(pack(normal))) is None
+    assert settle_lines(pack(normal), find_markup(pack(normal))) is None
     for text, given_text in zip(normal.to_pylist(), texts, strict=True):
         assert "".join(text.split()) == "".join(given_text.split())
 
@@ -185,7 +279,7 @@ def test_lines_are_broken_once(texts: list[str]) -> None:
 def test_lines_are_broken_where_a_browser_begins_one() -> None:
     texts = ["x", "a<br>b", "a <p> <b>c", "<p>a</p>", "a\n<p>b", "", "d<li>e<li>f", "<b>g</b>h"]
     packed = pack(pa.array(["skipped", *texts])[1:])
-    broken = break_at_blocks(packed, find_markup(packed))
+    broken = settle_lines(packed, find_markup(packed))
     assert broken is not None
     assert unpack(broken).to_pylist() == [
         "x", "a<br>\nb", "a <p> <b>c", "<p>a</p>", "a\n<p>b", "", "d<li>e<li>f", "<b>g</b>h",

@@ -189,7 +189,9 @@ def settle_marks(data: Bytes, offsets: Offsets, unsettled: Bytes) -> npt.NDArray
                 while i + ASCII_BYTES + 2 <= stop and (is_ascii(data, i) or _is_settled(data, i)):
                     last, marks = np.uint8(0), 0
                     i += ASCII_BYTES
-                    while (data[np.uint64(i)] & 0xC0) == 0x80:  # a character that the block held the beginning of
+                    while (
+                        i < stop and (data[np.uint64(i)] & 0xC0) == 0x80
+                    ):  # a character that the block held the beginning of
                         i += 1
                 odd_until = i + ASCII_BYTES
             byte = data[np.uint64(i)]

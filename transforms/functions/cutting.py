@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 
 import numba
 import numpy as np
 import numpy.typing as npt
 
-from transforms.functions.composing import may_join, unsettled_table
+from transforms.functions.composing import MOST_MARKS, compose_text, may_join, unsettled_table
 from transforms.functions.line_table import LineTable
 from transforms.functions.packed_text import Bytes, Offsets, PackedText
 
@@ -66,7 +65,8 @@ def settle_spans(packed: PackedText, lines: LineTable, spans: Spans) -> Spans:
     """Spans in order and without overlap, each with the blank or newline that would otherwise be left over.
 
     Of overlapping spans the one that starts first (then: the longer, then: of the lower tag) keeps the overlap. A
-    span between two blanks takes one; what empties a line takes its newline, or, at a text's end, the one before.
+    span between two blanks takes one; of blanks between spans one is left where words would meet else; what empties a
+    line takes its newline, or, at a text's end, the one before.
 
     Args:
         spans: in any order; each lies within one line of one text, blanks at its ends included or not.
@@ -101,12 +101,15 @@ def _absorb_blanks(data: Bytes, starts: Offsets, ends: Offsets, line: Offsets, s
     while k < len(start):
         # Spans that touch, or have only blanks between them, are treated as one.
         last = k
+        inner = -1  # the span behind which the first blank between them stands
         while last + 1 < len(start) and line[last + 1] == line[k]:
             gap = end[last]
             while gap < start[last + 1] and data[gap] == 32:
                 gap += 1
             if gap < start[last + 1]:
                 break
+            if gap > end[last] and inner < 0:
+                inner = last
             end[last] = start[last + 1]
             last += 1
         begin, stop = starts[line[k]], ends[line[k]]
@@ -118,6 +121,8 @@ def _absorb_blanks(data: Bytes, starts: Offsets, ends: Offsets, line: Offsets, s
             end[last] += 1
         elif blank_before and at_stop:
             start[k] -= 1
+        elif inner >= 0 and not (blank_before or blank_after or at_begin or at_stop):
+            end[inner] -= 1  # the words on either side are two
         k = last + 1
 
 
@@ -152,6 +157,10 @@ def _absorb_newlines(
             k += 1
 
 
+_MARKS_BYTES = 4 * (MOST_MARKS + 2)
+"""A letter with all the marks that it may have."""
+
+
 def keep_composed(packed: PackedText, spans: Spans) -> Spans:
     """Without the articles' spans whose cutting would bring a combining mark onto another letter, so not be NFC."""
     if not len(spans):
@@ -164,9 +173,9 @@ def keep_composed(packed: PackedText, spans: Spans) -> Spans:
         while left > 0 and spans.end[left - 1] == spans.start[left]:
             left -= 1
         at, after = int(spans.start[left]), int(spans.end[k])
-        before = bytes(packed.data[max(begin, at - 32) : at]).decode("utf-8", "ignore")
-        joined = before + bytes(packed.data[after : min(int(stop[k]), after + 32)]).decode("utf-8", "ignore")
-        if not unicodedata.is_normalized("NFC", joined):
+        before = bytes(packed.data[max(begin, at - _MARKS_BYTES) : at]).decode("utf-8", "ignore")
+        joined = before + bytes(packed.data[after : min(int(stop[k]), after + _MARKS_BYTES)]).decode("utf-8", "ignore")
+        if compose_text(joined) != joined:
             doubtful.add(int(spans.article[k]))
     return spans.take(~np.isin(spans.article, sorted(doubtful))) if doubtful else spans
 

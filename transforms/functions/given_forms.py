@@ -5,6 +5,7 @@ A removed span can say it, where it stood in one; what was dropped gets a span o
 
 from __future__ import annotations
 
+import functools
 import html.entities
 import re
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ import pyarrow.compute as pc
 
 from transforms.functions.cutting import Int32s, Spans, join_spans
 from transforms.functions.packed_text import Offsets, PackedText
-from transforms.functions.unicode_text import normalise_text
+from transforms.functions.unicode_text import settle_text
 
 DROPPED_RULES: dict[str, str] = {"normalise.dropped": "control"}
 """What normalisation drops and says so, by rule id, with its category."""
@@ -115,7 +116,7 @@ def find_given_forms(given: pa.StringArray, packed: PackedText, rows: Offsets) -
             continue
         forms = [match.group() for match in found]
         pieces = [_squeeze(raw[last:first]) for last, first in _between([match.span() for match in found], len(raw))]
-        became = [_squeeze(form) for form in forms]
+        became = [_became(form) for form in forms]
         begin, stop = int(packed.offsets[row]), int(packed.offsets[row + 1])
         data = packed.data[begin:stop]
         places = np.flatnonzero((data != 32) & (data != 10)) + begin
@@ -142,6 +143,17 @@ def _between(spans: list[tuple[int, int]], size: int) -> list[tuple[int, int]]:
     return list(zip([0, *(last for _, last in spans)], [*(first for first, _ in spans), size], strict=True))
 
 
+@functools.lru_cache(maxsize=4096)
+def _became(form: str) -> bytes:
+    """`_squeeze` of a form that is short, and often the same."""
+    return _squeeze(form)
+
+
 def _squeeze(text: str) -> bytes:
     """A text's normal form without blanks and newlines."""
-    return normalise_text(text).replace(" ", "").replace("\n", "").encode()
+    if text.isascii() and "&" not in text:
+        return text.encode().translate(None, _NO_LETTERS)
+    return settle_text(text).replace(" ", "").replace("\n", "").encode()
+
+
+_NO_LETTERS = bytes([*range(33), 127])

@@ -13,16 +13,22 @@ import numpy.typing as npt
 
 from transforms.functions.markup_grammar import (
     BARE,
+    BLOCK_CODES,
     BLOCKS,
+    CAPITAL,
     CLOSES,
     LINK_BYTES,
     NAMES,
     NONE,
+    OPENS,
     RAW,
     SURE,
     among,
     comment_end,
     definition_end,
+    hash_bytes,
+    is_code,
+    is_letter,
     is_web,
     label_end,
     script_end,
@@ -42,6 +48,7 @@ brackets behind the words that were links; shortcodes."""
 
 _TAG, _SCRIPT, _IMAGE, _LINK, _TARGET, _SHORTCODE = range(6)
 _REFERENCE, _DEFINITION = CLOSES + 1, CLOSES + 2
+_MORE = 109  # `<!--more-->`, between paragraphs
 
 BARE_TAGS = 3
 """Bare opening tags (`<b>`) are cut where a text holds so many of them, or markup that is nothing else: an end tag, a
@@ -79,14 +86,14 @@ class Markup:
 def find_markup(packed: PackedText) -> Markup:
     """The markup in packed texts; what doesn't parse is text."""
     rows = np.flatnonzero(_may_hold_markup(packed.data, packed.offsets))
-    table = _scan(packed.data, packed.offsets, rows, NAMES, BLOCKS, RAW)
-    article, start, end, tag, kind, block, name = table.T
+    table = _scan(packed.data, packed.offsets, rows, NAMES, BLOCKS, RAW, BLOCK_CODES)
+    article, start, end, tag, kind, block, name, ends = table.T
     found = Markup(article.astype(np.int32), start, end, tag.astype(np.int32), block > 0)
-    found = found.take(_has_evidence(found, kind, name, len(packed)))
+    found = found.take(_has_evidence(found, kind, name, ends > 0, len(packed)))
     return found.take(np.lexsort((-found.end, found.start)))
 
 
-def _has_evidence(found: Markup, kind: Offsets, name: Offsets, count: int) -> Flags:
+def _has_evidence(found: Markup, kind: Offsets, name: Offsets, ends: Flags, count: int) -> Flags:
     """Which finds are markup by what else their texts hold."""
 
     def of_text(which: Flags) -> npt.NDArray[np.int64]:
@@ -95,37 +102,56 @@ def _has_evidence(found: Markup, kind: Offsets, name: Offsets, count: int) -> Fl
 
     bare, sure = (found.tag == _TAG) & (kind == BARE), (found.tag == _TAG) & (kind == SURE)
     kept = ~bare | (of_text(sure) > 0) | (of_text(bare) >= BARE_TAGS)
+    kept &= (kind != CAPITAL) | (of_text(sure) > 0)
     kept &= (found.tag != _TARGET) | (of_text(found.tag == _TARGET) >= TARGETS)
-    named = name ^ (found.article.astype(np.int64) << 32)
-    code = found.tag == _SHORTCODE
-    closes, opens = code & (kind == CLOSES), code & (kind != CLOSES)
-    kept &= ~closes | np.isin(named, named[opens])
-    kept &= ~(code & (kind == BARE)) | np.isin(named, named[closes])
-    kept &= (kind != _REFERENCE) | (of_text(kind == _DEFINITION) > 0)
+    # What needs its end or its beginning, and links whose target is defined elsewhere: by text, kind and name.
+    named = name ^ (found.article.astype(np.int64) << 32) ^ found.tag
+    kept &= (kind != OPENS) | np.isin(named, named[ends])
+    kept &= (kind != CLOSES) | np.isin(named, named[~ends & (kind != _REFERENCE) & (kind != BARE)])
+    kept &= (kind != _REFERENCE) | np.isin(named ^ found.tag, (named ^ found.tag)[kind == _DEFINITION])
     return kept
 
 
-def break_at_blocks(packed: PackedText, found: Markup) -> PackedText | None:
-    """Texts with a newline where a browser would begin a line and the text doesn't; None where all have theirs.
+def settle_lines(packed: PackedText, found: Markup) -> PackedText | None:
+    """Texts with the line ends that a reader would see; None where they have these already.
 
-    `one<br>two` is two lines, which would be one word without the tag: so it becomes `one<br>` and `two`. Of the blanks
-    after a run of tags one gives way to the newline.
+    Inside of markup a line's end becomes a blank, as in `<a` and `href=...>` on two lines. Where a browser would begin
+    a line, one begins: `one<br>two` is two lines, which would be one word without the tag, so it becomes `one<br>` and
+    `two`. Of the blanks after a run of tags one gives way to the newline.
 
     Args:
         found: the texts' markup.
     """
-    outer = found.tag <= _SCRIPT
+    inner = _inner_newlines(packed.data, found.start, found.end)
+    outer = (found.tag <= _SCRIPT) | found.block
     at = _line_breaks(packed.data, packed.offsets, found.article[outer], found.start[outer], found.end[outer],
                       found.block[outer])  # fmt: skip
-    if not len(at):
+    if not len(at) + len(inner):
         return None
-    blank = packed.data[at] == 32
     data = packed.data.copy()
+    data[inner] = 32
+    blank = data[at] == 32
     data[at[blank]] = 10
     at = at[~blank]
     first = int(packed.offsets[0])
     data = np.insert(data[first : int(packed.offsets[-1])], at - first, np.uint8(10))
     return PackedText(data, packed.offsets - first + np.searchsorted(at, packed.offsets))
+
+
+@numba.njit(nogil=True, cache=True)
+def _inner_newlines(data: Bytes, start: Offsets, end: Offsets) -> Offsets:
+    found = np.empty(16, np.int64)
+    count = 0
+    for k in range(len(start)):
+        for i in range(start[k], end[k]):
+            if data[i] == 10:
+                if count == len(found):
+                    more = np.empty(2 * count, np.int64)
+                    more[:count] = found
+                    found = more
+                found[count] = i
+                count += 1
+    return found[:count]
 
 
 @numba.njit(nogil=True, cache=True)
@@ -197,16 +223,18 @@ def _scan(
     names: npt.NDArray[np.uint64],
     blocks: npt.NDArray[np.uint64],
     raw: npt.NDArray[np.uint64],
+    codes: npt.NDArray[np.uint64],
 ) -> Offsets:
-    """What may be markup: row, start, end, tag, kind, whether it begins a line, the hash of a shortcode's name."""
-    found = np.empty((64, 7), np.int64)
+    """What may be markup: row, start, end, tag, kind, whether it begins a line, the hash of its name, whether it ends
+    something.
+    """
+    found = np.empty((64, 8), np.int64)
     count = 0
     opened = np.empty(8, np.int64)  # the square brackets that are open, the last ones
     for row in rows:
         begin, stop = offsets[row], offsets[row + 1]
         depth = 0
-        comments = True  # no text is searched twice for an end that it lacks
-        ended = np.ones(len(raw), np.bool_)
+        ended = np.ones(len(raw), np.bool_)  # no text is searched twice for an end tag that it lacks
         i = begin
         odd_until = begin
         while i < stop:
@@ -215,33 +243,34 @@ def _scan(
                     i += ASCII_BYTES
                 odd_until = i + ASCII_BYTES
             if count + 2 > len(found):
-                more = np.empty((2 * len(found), 7), np.int64)
+                more = np.empty((2 * len(found), 8), np.int64)
                 more[:count] = found[:count]
                 found = more
             byte = data[i]
             after = 0
             if byte == 60:
-                kind, after, name = tag_at(data, i, stop, names)
-                tag, begins_line = _TAG, kind != NONE and among(blocks, name)
+                kind, after, name, ends, odd = tag_at(data, i, stop, names)
+                tag, begins_line = _TAG, kind != NONE and (odd or among(blocks, name))
                 if kind == NONE:
-                    after, comments = _declaration_end(data, i, stop, comments)
+                    after, begins_line = _declaration_end(data, i, stop)
                     kind = SURE
-                elif data[i + 1] != 47 and among(raw, name) and ended[np.searchsorted(raw, name)]:
-                    last = script_end(data, after, stop, name)
+                elif not ends and data[after - 2] != 47 and among(raw, name) and ended[np.searchsorted(raw, name)]:
+                    inner, last = script_end(data, after, stop, name)
                     ended[np.searchsorted(raw, name)] = last > 0
-                    if last:
+                    if last and is_code(data, after, inner):
                         tag, kind, after = _SCRIPT, SURE, last
                 if after:
-                    count = _write(found, count, row, i, after, tag, kind, begins_line)
+                    count = _write(found, count, row, i, after, tag, kind, begins_line, name, ends)
             elif byte == 91:
                 after = definition_end(data, i, stop) if i == begin or data[i - 1] == 10 else 0
                 if after:
-                    count = _write(found, count, row, i, after, _LINK, _DEFINITION, False)
+                    name = hash_bytes(data, i + 1, label_end(data, i + 1, stop) - 1)
+                    count = _write(found, count, row, i, after, _LINK, _DEFINITION, False, name, False)
                 else:
                     kind, last, name = shortcode_at(data, i, stop)
                     if kind != NONE:
-                        count = _write(found, count, row, i, last, _SHORTCODE, kind, False)
-                        found[count - 1, 6] = np.int64(name)
+                        ends = kind == CLOSES
+                        count = _write(found, count, row, i, last, _SHORTCODE, kind, among(codes, name), name, ends)
                     if kind in (SURE, CLOSES):
                         after = last
                     else:  # `[name]` may be the words of a link
@@ -253,44 +282,55 @@ def _scan(
             elif byte == 93 and depth:
                 depth -= 1
                 first = opened[depth]
-                kind = SURE
+                kind, name = SURE, np.uint64(0)
+                # `Wow![words](address)` is a link, `![words](address)` an image.
+                image = first > begin and data[first - 1] == 33
+                image = image and not (first - 1 > begin and is_letter(data[first - 2]))
                 if i - first <= LINK_BYTES and i + 1 < stop:
                     if data[i + 1] == 40:
-                        after = target_end(data, i + 2, stop)
+                        after = target_end(data, i + 2, stop, image)
                     elif data[i + 1] == 91:
                         after, kind = label_end(data, i + 2, stop), _REFERENCE
-                if after and first > begin and data[first - 1] == 33:
-                    count = _write(found, count, row, first - 1, after, _IMAGE, kind, False)
+                        name = hash_bytes(data, i + 2, after - 1)
+                if after and image:
+                    count = _write(found, count, row, first - 1, after, _IMAGE, kind, False, name, False)
                 elif after:
-                    count = _write(found, count, row, first, first + 1, _LINK, kind, False)
-                    count = _write(found, count, row, i, after, _LINK, kind, False)
+                    count = _write(found, count, row, first, first + 1, _LINK, kind, False, name, False)
+                    count = _write(found, count, row, i, after, _LINK, kind, False, name, False)
                 if kind == _REFERENCE:
                     after = 0  # a label may be a shortcode
             elif byte == 40 and i > begin and (data[i - 1] == 32 or data[i - 1] == 10) and is_web(data, i + 1, stop):
-                after = target_end(data, i + 1, stop)
+                after = target_end(data, i + 1, stop, False)
                 if after:
                     # With the blank before it, as a stop may follow.
                     first = i - 1 if data[i - 1] == 32 else i
-                    count = _write(found, count, row, first, after, _TARGET, SURE, False)
+                    count = _write(found, count, row, first, after, _TARGET, SURE, False, np.uint64(0), False)
             i = after if after else i + 1
     return found[:count]
 
 
-@numba.njit(nogil=True, cache=True, inline="always")
-def _write(found: Offsets, at: int, row: int, start: int, end: int, tag: int, kind: int, begins_line: bool) -> int:
-    found[at, 0], found[at, 1], found[at, 2] = row, start, end
-    found[at, 3], found[at, 4], found[at, 5], found[at, 6] = tag, kind, begins_line, 0
+@numba.njit(nogil=True, cache=True)
+def _write(
+    found: Offsets, at: int, row: int, start: int, end: int, tag: int, kind: int, begins: bool, name: int, ends: bool
+) -> int:
+    found[at, 0], found[at, 1], found[at, 2], found[at, 3] = row, start, end, tag
+    found[at, 4], found[at, 5], found[at, 6], found[at, 7] = kind, begins, np.int64(name), ends
     return at + 1
 
 
 @numba.njit(nogil=True, cache=True)
-def _declaration_end(data: Bytes, i: int, stop: int, comments: bool) -> tuple[int, bool]:
-    """Behind a comment or document type that begins at a `<`, or 0; and whether comments may still end here."""
-    if i + 3 >= stop or data[i + 1] != 33:
-        return 0, comments
+def _declaration_end(data: Bytes, i: int, stop: int) -> tuple[int, bool]:
+    """Behind a comment, a document type, an XML declaration or the brackets of CDATA that begin at a `<`, or 0; and
+    whether a line begins there.
+    """
+    if i + 3 >= stop:
+        return 0, False
+    if data[i + 1] == 63 and data[i + 2] == 120 and data[i + 3] == 109:  # <?xml
+        return until(data, i + 4, min(stop, i + LINK_BYTES), 62), True
+    if data[i + 1] != 33:
+        return 0, False
     if data[i + 2] == 45 and data[i + 3] == 45:
-        after = comment_end(data, i + 4, stop) if comments else 0
-        return after, comments and after > 0
+        return comment_end(data, i + 4, stop), i + 4 < stop and data[i + 4] == _MORE
     if (data[i + 2] | 32) == 100 and (data[i + 3] | 32) == 111:  # <!DOCTYPE
-        return until(data, i + 4, min(stop, i + LINK_BYTES), 62), comments
-    return 0, comments
+        return until(data, i + 4, min(stop, i + LINK_BYTES), 62), True
+    return 0, False

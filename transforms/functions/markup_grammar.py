@@ -12,27 +12,37 @@ import numpy.typing as npt
 
 from transforms.functions.packed_text import Bytes
 
-NONE, BARE, SURE, CLOSES = range(4)
-"""What a bracket begins: text; an opening tag or shortcode without attributes, which a story may hold; any other tag,
-or a shortcode with attributes; the end of a shortcode."""
+NONE, BARE, SURE, CAPITAL, OPENS, CLOSES = range(6)
+"""What a bracket begins: text; an opening tag without attributes (`<b>`), which a story may speak of; what is nothing
+but markup; `<P>` and the like, which may be a stock's symbol; what is markup if its end is there (`[quote]`, `<o:p>`),
+and what is if its beginning is (`[/quote]`, `</o:p>`)."""
 
 LINK_BYTES = 1000
 """The longest words of a link, and the longest shortcode."""
 TAG_BYTES = 5000
 """The longest tag: images carry lists of addresses."""
 
+COMMENT_BYTES = 3000
+"""The longest comment; what is longer is a page's part, and goes tag by tag."""
+SHORT_COMMENT_BYTES = 120
+
 INLINE = (
-    "a abbr acronym applet area audio b base basefont bdi bdo big blink button canvas cite code data datalist del dfn "
-    "em embed font frame frameset head html i iframe img input ins kbd label legend link map mark marquee meta meter "
-    "nobr noframes noscript object optgroup option output param path picture progress q rp rt ruby s samp select slot "
-    "small source span strike strong sub sup svg template textarea time track tt u use var video "
-    "wbr circle rect polygon g"
+    "a abbr acronym applet area b base basefont bdi bdo big blink canvas cite code data datalist del dfn em font frame "
+    "frameset head html i img input ins kbd label legend link map mark marquee meta meter nobr noframes noscript "
+    "optgroup output param path picture progress q rp rt ruby s samp slot small source span strike strong sub sup svg "
+    "template time track tt u use var wbr circle rect polygon g"
 )
 BLOCK = (
-    "address article aside blockquote body br caption center col colgroup dd details dialog dir div dl dt fieldset "
-    "figcaption figure footer form h1 h2 h3 h4 h5 h6 header hgroup hr li main menu nav ol p pre section summary table "
-    "tbody td tfoot th thead title tr ul script style"
+    "address article aside audio blockquote body br button caption center col colgroup dd details dialog dir div dl dt "
+    "embed fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 header hgroup hr iframe li main menu nav object ol "
+    "option p pre section select summary table tbody td textarea tfoot th thead title tr ul script style video"
 )
+_BOOLEAN = (
+    "async allowfullscreen autoplay checked compact controls crossorigin default defer disabled hidden ismap itemscope "
+    "loop mozallowfullscreen multiple muted nomodule noshade novalidate nowrap open playsinline readonly required "
+    "reversed selected webkitallowfullscreen"
+)
+_CODE_KEYS = "align class height href id ids link name size src title type url width"
 
 
 def _hash_name(name: str) -> np.uint64:
@@ -42,9 +52,13 @@ def _hash_name(name: str) -> np.uint64:
     return np.uint64(code)
 
 
-NAMES = np.sort(np.array([_hash_name(name) for name in (INLINE + " " + BLOCK).split()], np.uint64))
-BLOCKS = np.sort(np.array([_hash_name(name) for name in BLOCK.split()], np.uint64))
-RAW = np.sort(np.array([_hash_name("script"), _hash_name("style")], np.uint64))
+def _hashes(names: str) -> npt.NDArray[np.uint64]:
+    return np.sort(np.array([_hash_name(name) for name in names.split()], np.uint64))
+
+
+NAMES, BLOCKS, RAW = _hashes(INLINE + " " + BLOCK), _hashes(BLOCK), _hashes("script style")
+BLOCK_CODES = _hashes("caption wp_caption embed gallery video audio")
+_BOOLEANS, _KEYS, _LONELY, _BREAKS = _hashes(_BOOLEAN), _hashes(_CODE_KEYS), _hashes("p li br hr"), _hashes("br hr")
 
 
 @numba.njit(nogil=True, cache=True)
@@ -55,12 +69,14 @@ def among(names: npt.NDArray[np.uint64], name: np.uint64) -> bool:
 
 
 @numba.njit(nogil=True, cache=True)
-def tag_at(data: Bytes, i: int, stop: int, names: npt.NDArray[np.uint64]) -> tuple[int, int, np.uint64]:
-    """Whether a tag stands at a `<` (NONE, BARE, SURE), where it ends (0), and the hash of its name in lower case."""
+def tag_at(data: Bytes, i: int, stop: int, names: npt.NDArray[np.uint64]) -> tuple[int, int, np.uint64, bool, bool]:
+    """What stands at a `<`, where it ends (0), the hash of its name in lower case, whether that is an end tag, and
+    whether the name has a dash or colon, as those have that are no HTML.
+    """
     code = np.uint64(14695981039346656037)
     k = i + 1
-    closes = k < stop and data[k] == 47
-    if closes:
+    ends = k < stop and data[k] == 47
+    if ends:
         k += 1
     size = 0
     small = capital = odd = False
@@ -78,47 +94,112 @@ def tag_at(data: Bytes, i: int, stop: int, names: npt.NDArray[np.uint64]) -> tup
         code = (code ^ np.uint64(byte)) * np.uint64(1099511628211)
         size += 1
         k += 1
-    if not size or k >= stop or (small and capital):
-        return NONE, 0, code
     known = among(names, code)
-    if not known and capital:
-        return NONE, 0, code
-    if data[k] == 62 or (data[k] == 47 and k + 1 < stop and data[k + 1] == 62):
-        k += 1 if data[k] == 62 else 2
-        if closes:
-            return (SURE if known or odd else NONE), k, code
-        if not known:
-            return NONE, 0, code
-        return (SURE if code in (_BR, _HR) else BARE), k, code
-    if data[k] != 32 and data[k] != 10:
-        return NONE, 0, code
-    blank, valued, quoted = True, False, False
+    if not size or k >= stop or (small and capital) or (capital and not known):
+        return NONE, 0, code, ends, odd
     first = k
-    while k < stop and k - first <= TAG_BYTES:
-        byte = data[k]
-        if byte == 62:
-            if blank:
-                if closes:
-                    return (SURE if known or odd else NONE), k + 1, code
-                return ((SURE if code in (_BR, _HR) else BARE) if known else NONE), k + 1, code
-            return (SURE if not closes and (valued if known else quoted) else NONE), k + 1, code
-        if byte == 60:
-            break
-        if byte == 61 and not blank:
-            valued = True
-            quoted |= k + 1 < stop and (data[k + 1] == 34 or data[k + 1] == 39)
-        if byte != 32 and byte != 10 and byte != 47:
-            blank = False
+    while k < stop and (data[k] == 32 or data[k] == 10 or data[k] == 47):
         k += 1
-    return NONE, 0, code
-
-
-_BR, _HR = _hash_name("br"), _hash_name("hr")
+    if k < stop and data[k] == 62:
+        if ends:
+            return (SURE if known else CLOSES), k + 1, code, ends, odd
+        if capital:
+            return (CAPITAL if among(_LONELY, code) else OPENS), k + 1, code, ends, odd
+        if known:
+            return (SURE if among(_BREAKS, code) else BARE), k + 1, code, ends, odd
+        return (OPENS if odd else NONE), k + 1 if odd else 0, code, ends, odd
+    if ends or k == first:
+        return NONE, 0, code, ends, odd
+    after, valued, quoted = attributes_end(data, k, stop)
+    if after == 0 and quoted:
+        # Quotes within quotes and the like: to the next bracket.
+        after = k
+        while after < stop and data[after] != 62 and data[after] != 60 and after - k < TAG_BYTES:
+            after += 1
+        after = after + 1 if after < stop and data[after] == 62 else 0
+    if after == 0 or not (known or quoted):
+        return NONE, 0, code, ends, odd
+    return (SURE if valued or quoted else BARE), after, code, ends, odd
 
 
 @numba.njit(nogil=True, cache=True)
-def script_end(data: Bytes, i: int, stop: int, name: np.uint64) -> int:
-    """Behind the end tag of a script or style that begins before i; 0 where there is none."""
+def attributes_end(data: Bytes, k: int, stop: int) -> tuple[int, bool, bool]:
+    """Behind the bracket that ends a tag's attributes (0 where something else stands among them), whether one has a
+    value, and whether the first of these is quoted.
+    """
+    limit = min(stop, k + TAG_BYTES)
+    valued = quoted = False
+    while k < limit:
+        if data[k] == 32 or data[k] == 10 or data[k] == 47:
+            k += 1
+            continue
+        if data[k] == 62:
+            return k + 1, valued, quoted
+        begin = k
+        code = np.uint64(14695981039346656037)
+        dashed = False
+        while k < limit:
+            byte = data[k]
+            if 65 <= byte <= 90:
+                byte += 32
+            if not (97 <= byte <= 122 or byte == 95 or byte == 58 or byte == 64):
+                if k == begin or not (48 <= byte <= 57 or byte == 45 or byte == 46):
+                    break
+                dashed |= byte == 45
+            code = (code ^ np.uint64(byte)) * np.uint64(1099511628211)
+            k += 1
+        if k == begin:
+            return 0, valued, quoted
+        if k < limit and data[k] == 61:
+            quote = quote_bytes(data, k + 1, limit)
+            quoted |= quote > 0 and not valued
+            k = value_end(data, k + 1, limit)
+            if k == 0:
+                return 0, valued, quoted
+            valued = True
+        elif not (dashed or among(_BOOLEANS, code)):
+            return 0, valued, quoted
+    return 0, valued, quoted
+
+
+@numba.njit(nogil=True, cache=True)
+def quote_bytes(data: Bytes, i: int, stop: int) -> int:
+    """How many bytes a quotation mark has that stands here: straight, curly or a double prime; 0 where none does."""
+    if i < stop and (data[i] == 34 or data[i] == 39):
+        return 1
+    if (
+        i + 2 < stop
+        and data[i] == 0xE2
+        and data[i + 1] == 0x80
+        and (0x98 <= data[i + 2] <= 0x9F or data[i + 2] == 0xB3)
+    ):
+        return 3
+    return 0
+
+
+@numba.njit(nogil=True, cache=True)
+def value_end(data: Bytes, i: int, stop: int) -> int:
+    """Behind an attribute's value, quoted or of one word; 0 where none stands here."""
+    size = quote_bytes(data, i, stop)
+    if size == 1:
+        k = i + 1
+        while k < stop and data[k] != data[i]:
+            k += 1
+        return k + 1 if k < stop else 0
+    if size:
+        k = i + size
+        while k < stop and quote_bytes(data, k, stop) != size:
+            k += 1
+        return k + size if k < stop else 0
+    k = i
+    while k < stop and data[k] > 32 and data[k] != 62 and data[k] != 60 and data[k] != 93:
+        k += 1
+    return k if k > i else 0
+
+
+@numba.njit(nogil=True, cache=True)
+def script_end(data: Bytes, i: int, stop: int, name: np.uint64) -> tuple[int, int]:
+    """Where the end tag of a script or style that begins before i stands, and behind it; 0 where there is none."""
     while i + 2 < stop:
         if data[i] == 60 and data[i + 1] == 47:
             code = np.uint64(14695981039346656037)
@@ -126,20 +207,47 @@ def script_end(data: Bytes, i: int, stop: int, name: np.uint64) -> int:
             while k < stop and 97 <= (data[k] | 32) <= 122:
                 code = (code ^ np.uint64(data[k] | 32)) * np.uint64(1099511628211)
                 k += 1
-            while k < stop and data[k] == 32:
+            while k < stop and data[k] <= 32:
                 k += 1
             if code == name and k < stop and data[k] == 62:
-                return k + 1
+                return i, k + 1
         i += 1
-    return 0
+    return 0, 0
+
+
+@numba.njit(nogil=True, cache=True)
+def is_code(data: Bytes, i: int, stop: int) -> bool:
+    """Whether what stands between a script's tags is no text: nothing, or something with a brace, an equals sign or a
+    call, and no end of a paragraph unless it has a brace.
+    """
+    blank = True
+    brace = equals = call = semicolon = paragraph = False
+    while i < stop:
+        byte = data[i]
+        blank &= byte <= 32
+        brace |= byte == 123
+        equals |= byte == 61
+        call |= byte == 40 and i + 1 < stop and data[i + 1] != 32
+        semicolon |= byte == 59
+        paragraph |= byte == 47 and i + 1 < stop and data[i - 1] == 60 and (data[i + 1] | 32) == 112
+        i += 1
+    return blank or brace or ((equals or (call and semicolon)) and not paragraph)
 
 
 @numba.njit(nogil=True, cache=True)
 def comment_end(data: Bytes, i: int, stop: int) -> int:
-    """Behind the next `-->`; 0 where there is none."""
+    """Behind the `-->` of a comment; 0 where there is none, or where what would be commented reads as text: it is not
+    short, goes over a line's end and has no sign of code or markup.
+    """
+    begin = i
+    newline = code = False
+    stop = min(stop, i + COMMENT_BYTES)
     while i + 2 < stop:
-        if data[i] == 45 and data[i + 1] == 45 and data[i + 2] == 62:
-            return i + 3
+        byte = data[i]
+        if byte == 45 and data[i + 1] == 45 and data[i + 2] == 62:
+            return i + 3 if code or not newline or i - begin <= SHORT_COMMENT_BYTES else 0
+        newline |= byte == 10
+        code |= byte == 60 or byte == 61 or byte == 123 or byte == 91
         i += 1
     return 0
 
@@ -155,6 +263,12 @@ def until(data: Bytes, i: int, stop: int, wanted: int) -> int:
 
 
 @numba.njit(nogil=True, cache=True)
+def is_letter(byte: int) -> bool:
+    """Whether a byte is an ASCII letter or digit, or of another script."""
+    return bool(48 <= byte <= 57 or 65 <= byte <= 90 or 97 <= byte <= 122 or byte >= 0x80)
+
+
+@numba.njit(nogil=True, cache=True)
 def is_web(data: Bytes, i: int, stop: int) -> bool:
     """Whether `http://` or `https://` stands here."""
     if i + 8 >= stop or data[i] != 104 or data[i + 1] != 116 or data[i + 2] != 116 or data[i + 3] != 112:
@@ -164,8 +278,11 @@ def is_web(data: Bytes, i: int, stop: int) -> bool:
 
 
 @numba.njit(nogil=True, cache=True)
-def target_end(data: Bytes, i: int, stop: int) -> int:
-    """Behind the bracket that ends a link's target, with its title if it has one; 0 where no target begins here."""
+def target_end(data: Bytes, i: int, stop: int, image: bool) -> int:
+    """Behind the bracket that ends a link's target, with its title if it has one; 0 where no target begins here.
+
+    A link's is nothing, or an address that says that it is one; an image's may be any word with a stop or a stroke.
+    """
     if i < stop and data[i] == 60:
         i += 1
         while i < stop and data[i] != 62:
@@ -176,7 +293,8 @@ def target_end(data: Bytes, i: int, stop: int) -> int:
     else:
         begin = i
         depth = 0
-        address = False
+        address = i < stop and (data[i] == 47 or data[i] == 35 or data[i] == 63)
+        address |= i + 1 < stop and data[i] == 46 and (data[i + 1] == 46 or data[i + 1] == 47)
         while i < stop:
             byte = data[i]
             if byte == 41:
@@ -187,7 +305,8 @@ def target_end(data: Bytes, i: int, stop: int) -> int:
                 depth += 1
             elif byte <= 32 or byte == 60 or byte == 91 or byte == 93:
                 break
-            address |= byte == 47 or byte == 46 or byte == 58 or byte == 35
+            address |= image and (byte == 47 or byte == 46)
+            address |= byte == 58 and i + 1 < stop and i > begin and (data[i + 1] == 47 or data[i + 1] > 57)
             i += 1
         if i > begin and not address:
             return 0
@@ -224,7 +343,7 @@ def definition_end(data: Bytes, i: int, stop: int) -> int:
     while k < stop and data[k] != 32 and data[k] != 10:
         k += 1
     if k < stop and data[k] == 32:
-        if data[k + 1] != 34 and data[k + 1] != 40:
+        if k + 1 >= stop or (data[k + 1] != 34 and data[k + 1] != 40):
             return 0
         while k < stop and data[k] != 10:
             k += 1
@@ -234,30 +353,49 @@ def definition_end(data: Bytes, i: int, stop: int) -> int:
 
 
 @numba.njit(nogil=True, cache=True)
-def shortcode_at(data: Bytes, i: int, stop: int) -> tuple[int, int, np.uint64]:
-    """Whether a shortcode stands at a square bracket (NONE; BARE: `[name]`; SURE: `[name key=...]`; CLOSES: `[/name]`),
-    where it ends (0), and the hash of its name.
-    """
+def hash_bytes(data: Bytes, i: int, stop: int) -> np.uint64:
+    """The hash of a byte range."""
     code = np.uint64(14695981039346656037)
+    while i < stop:
+        code = (code ^ np.uint64(data[i])) * np.uint64(1099511628211)
+        i += 1
+    return code
+
+
+@numba.njit(nogil=True, cache=True)
+def shortcode_at(data: Bytes, i: int, stop: int) -> tuple[int, int, np.uint64]:
+    """What stands at a square bracket (NONE; OPENS: `[name]`; SURE: `[name key="value"]`; CLOSES: `[/name]`), where it
+    ends (0), and the hash of its name. Of keys whose value has no quotes only usual ones count (`[video id=5]`).
+    """
     k = i + 1
     closes = k < stop and data[k] == 47
     if closes:
         k += 1
     begin = k
-    while k < stop and (97 <= data[k] <= 122 or (k > begin and (data[k] == 95 or 48 <= data[k] <= 57))):
-        code = (code ^ np.uint64(data[k])) * np.uint64(1099511628211)
+    while k < stop and (97 <= data[k] <= 122 or (k > begin and (data[k] in (45, 95) or 48 <= data[k] <= 57))):
         k += 1
+    code = hash_bytes(data, begin, k)
     if k - begin < 2 or k >= stop:
         return NONE, 0, code
     if data[k] == 93:
-        return (CLOSES if closes else BARE), k + 1, code
+        return (CLOSES if closes else OPENS), k + 1, code
     if closes or data[k] != 32:
         return NONE, 0, code
-    k += 1
-    begin = k
-    while k < stop and (97 <= data[k] <= 122 or data[k] == 95 or data[k] == 45):
-        k += 1
-    if k == begin or k >= stop or data[k] != 61:
-        return NONE, 0, code
-    end = until(data, k, min(stop, i + LINK_BYTES), 93)
-    return (SURE if end else NONE), end, code
+    stop = min(stop, i + LINK_BYTES)
+    while k < stop:
+        if data[k] == 93:
+            return SURE, k + 1, code
+        if data[k] == 32 or data[k] == 47:
+            k += 1
+            continue
+        begin = k
+        while k < stop and (97 <= (data[k] | 32) <= 122 or data[k] in (45, 95)):
+            k += 1
+        if k == begin or k >= stop or data[k] != 61:
+            return NONE, 0, code
+        if not quote_bytes(data, k + 1, stop) and not among(_KEYS, hash_bytes(data, begin, k)):
+            return NONE, 0, code
+        k = value_end(data, k + 1, stop)
+        if k == 0:
+            return NONE, 0, code
+    return NONE, 0, code

@@ -62,7 +62,7 @@ def strip_markup(packed: PackedText, found: Markup, switched_off: Collection[str
     moved = packed.offsets[rows] - some.offsets[:-1]
     lines = find_lines(some)
     here = Spans(article, found.start - moved[article], found.end - moved[article], found.tag)
-    spans = keep_composed(some, settle_spans(some, lines, _by_line(here, lines.starts, lines.ends)))
+    spans = keep_composed(some, settle_spans(some, lines, here))
     taken = np.bincount(spans.article, weights=spans.end - spans.start, minlength=len(some))
     spans = spans.take(taken[spans.article] < np.diff(some.offsets)[spans.article])
     if not len(spans):
@@ -70,17 +70,6 @@ def strip_markup(packed: PackedText, found: Markup, switched_off: Collection[str
     by = moved[spans.article]
     spans = Spans(rows[spans.article].astype(np.int32), spans.start + by, spans.end + by, spans.tag)
     return WithoutMarkup(packed, spans, cut_spans(packed, spans).kept)
-
-
-def _by_line(found: Spans, starts: Offsets, ends: Offsets) -> Spans:
-    """Each find as one span a line that it stands in."""
-    first = np.searchsorted(starts, found.start, side="right") - 1
-    last = np.searchsorted(starts, found.end - 1, side="right") - 1
-    counts = last - first + 1
-    which = np.repeat(np.arange(len(found)), counts)
-    line = np.repeat(first - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
-    start, end = np.maximum(found.start[which], starts[line]), np.minimum(found.end[which], ends[line])
-    return Spans(found.article[which], start, end, found.tag[which]).take(end > start)
 
 
 def _are_inside(at: Offsets, start: Offsets, end: Offsets) -> npt.NDArray[np.bool_]:
