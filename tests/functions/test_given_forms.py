@@ -29,8 +29,8 @@ def forms_of(*texts: str) -> list[tuple[int, str, str]]:
     ("text", "expected"),
     [
         ("it&amp;#39;s", [(0, "'", "&amp;#39;")]), ("a &amp; b &lt; c &amp;c", []),
-        ("a&#38;amp;b", [(0, "&", "&#38;amp;")]),
-        ("a&amp;nbsp;b", [(0, "", "&amp;nbsp;")]), ("?a=1&amp;copy=2", [(0, "&", "&amp;")]), ("?a=1&amp;b=2", []),
+        ("a&#38;amp;b", [(0, "", "#38;amp;")]),
+        ("a&amp;nbsp;b", [(0, "", "&amp;nbsp;")]), ("?a=1&amp;copy=2", [(0, "", "amp;")]), ("?a=1&amp;b=2", []),
         ("a\x80\x93b\x85c", [(0, "", "\x80\x93")]), ("\x9c", [(0, "", "\x9c")]), ("a&amp;#769;", []), ("", []),
     ],
 )  # fmt: skip
@@ -68,3 +68,10 @@ def test_what_is_put_back_is_the_text_given(texts: list[str]) -> None:
             rebuilt += text[last : span["at"]] + span["text"]
             last = span["at"]
         assert normalise_text(rebuilt + text[last:]) == normalise_text(given_text)
+
+
+def test_an_ampersand_escaped_twice_is_given_back_in_a_sentence_too() -> None:
+    none = pa.nulls(1, pa.string())
+    found = clean_texts(pa.array(["AT&amp;amp;T rose."]), none, none, CleanSettings())
+    assert found.text[0].as_py() == "AT&T rose."
+    assert [(span["at"], span["text"]) for span in found.removed[0].as_py()] == [(3, "amp;amp;")]

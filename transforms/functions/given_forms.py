@@ -19,7 +19,8 @@ from transforms.functions.packed_text import Offsets, PackedText
 from transforms.functions.unicode_text import settle_text
 
 DROPPED_RULES: dict[str, str] = {"normalise.dropped": "control"}
-"""What normalisation drops and says so, by rule id, with its category."""
+"""What normalisation drops and says so, by rule id, with its category: controls, and what an escaped ampersand has more
+than one that isn't."""
 
 _NO_SEMICOLON = "|".join(sorted(name for name in html.entities.html5 if not name.endswith(";")))
 LOST = re.compile(
@@ -126,13 +127,16 @@ def find_given_forms(given: pa.StringArray, packed: PackedText, rows: Offsets) -
         at = 0
         for piece, form, normal in zip(pieces, forms, became, strict=False):
             at += len(piece)
+            # What begins with what is left of it (`&amp;amp;`) is that and something dropped.
+            begins = form.encode().startswith(normal)
+            at += len(normal) if begins else 0
             after = int(places[at - 1]) + 1 if at else begin
-            first = int(places[at]) if normal else after
-            at += len(normal)
+            first = after if begins else int(places[at])
+            at += 0 if begins else len(normal)
             article.append(row)
             start.append(first)
-            end.append(int(places[at - 1]) + 1 if normal else after)
-            text.append(form)
+            end.append(after if begins else int(places[at - 1]) + 1)
+            text.append(form[len(normal.decode()) :] if begins else form)
     if not article:
         return None
     return GivenForms(np.array(article, np.int32), np.array(start, np.int64), np.array(end, np.int64), text)
