@@ -35,22 +35,26 @@ def scorer() -> Any:
     return importlib.import_module("score_boilerplate")
 
 
-def cleaned_texts(rows: list[dict[str, Any]], settings: CleanSettings) -> dict[str, str]:
-    """The cleaned text of each of a set's rows, as the scorer gives them to a program, by id."""
-    cleaned: dict[str, str] = {}
+def cleaned_rows(rows: list[dict[str, Any]], settings: CleanSettings) -> dict[str, dict[str, Any]]:
+    """`text` and `removed` of each of a set's rows, as the scorer gives them to a program, by id."""
+    cleaned: dict[str, dict[str, Any]] = {}
     for at in range(0, len(rows), BATCH_ROWS):
         batch = rows[at : at + BATCH_ROWS]
         columns = [pa.array([row.get(name) for row in batch], pa.string()) for name in ("dirty", "title", "lang")]
         found = clean_texts(*columns, settings)
-        cleaned |= dict(zip((str(row["id"]) for row in batch), found.text.to_pylist(), strict=True))
+        for row, text, removed in zip(batch, found.text.to_pylist(), found.removed.to_pylist(), strict=True):
+            cleaned[str(row["id"])] = {"text": text, "removed": removed}
     return cleaned
 
 
 def figures_of(name: str) -> dict[str, Any]:
-    """The scorer's figures for a set with a typed body, cleaned with default settings."""
+    """The scorer's figures for a set with a typed body, cleaned with default settings; also what spans give back."""
     rows = scorer().load(EVAL, name, None)
-    figures: dict[str, Any] = scorer().score_typed(rows, cleaned_texts(rows, CleanSettings()), "extractor")
-    return figures
+    cleaned = cleaned_rows(rows, CleanSettings())
+    figures: dict[str, Any] = scorer().score_typed(
+        rows, {key: row["text"] for key, row in cleaned.items()}, "extractor"
+    )
+    return {**figures, "reversible": scorer().score_reversible(rows, cleaned)}
 
 
 def main() -> int:
@@ -63,10 +67,10 @@ def main() -> int:
     given = parser.parse_args()
     disabled = tuple(name for name in given.disabled.split(",") if name)
     settings = CleanSettings(level=given.level, disabled=disabled)
-    cleaned = cleaned_texts(scorer().load(EVAL, given.name, None), settings)
+    cleaned = cleaned_rows(scorer().load(EVAL, given.name, None), settings)
     with open(given.out, "w", encoding="utf-8") as file:
         file.writelines(
-            json.dumps({"id": key, "text": text}, ensure_ascii=False) + "\n" for key, text in cleaned.items()
+            json.dumps({"id": key, "text": row["text"]}, ensure_ascii=False) + "\n" for key, row in cleaned.items()
         )
     print(f"{len(cleaned)} texts in {given.out}")
     return 0

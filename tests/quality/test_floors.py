@@ -58,4 +58,5 @@ def test_every_extractor_is_better_for_it() -> None:
     figures = clean_sets.figures_of("scrapinghub")
     assert {name: group["gain"] for name, group in figures["groups"].items() if group["gain"] < 0} == {}
     assert len(figures["groups"]) == 32
+    assert figures["reversible"]["loose"] == 1.0
     assert figures["mean_over_extractor"]["f1_after"] >= FLOORS["scrapinghub_mean_over_extractors"]
