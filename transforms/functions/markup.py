@@ -122,14 +122,14 @@ def settle_lines(packed: PackedText, found: Markup) -> PackedText | None:
     Args:
         found: the texts' markup.
     """
-    inner = _inner_newlines(packed.data, found.start, found.end)
-    outer = (found.tag <= _SCRIPT) | found.block
-    at = _line_breaks(packed.data, packed.offsets, found.article[outer], found.start[outer], found.end[outer],
-                      found.block[outer])  # fmt: skip
-    if not len(at) + len(inner):
+    if not len(found):
         return None
     data = packed.data.copy()
-    data[inner] = 32
+    joined = _join_lines(data, found.start, found.end)
+    outer = found.take((found.tag <= _SCRIPT) | found.block)
+    at = _line_breaks(data, packed.offsets, outer.article, outer.start, outer.end, outer.block)
+    if not (joined or len(at)):
+        return None
     blank = data[at] == 32
     data[at[blank]] = 10
     at = at[~blank]
@@ -139,19 +139,15 @@ def settle_lines(packed: PackedText, found: Markup) -> PackedText | None:
 
 
 @numba.njit(nogil=True, cache=True)
-def _inner_newlines(data: Bytes, start: Offsets, end: Offsets) -> Offsets:
-    found = np.empty(16, np.int64)
-    count = 0
+def _join_lines(data: Bytes, start: Offsets, end: Offsets) -> bool:
+    """Turns newlines in byte ranges into blanks, in place; whether there were any."""
+    joined = False
     for k in range(len(start)):
         for i in range(start[k], end[k]):
             if data[i] == 10:
-                if count == len(found):
-                    more = np.empty(2 * count, np.int64)
-                    more[:count] = found
-                    found = more
-                found[count] = i
-                count += 1
-    return found[:count]
+                data[i] = 32
+                joined = True
+    return joined
 
 
 @numba.njit(nogil=True, cache=True)
@@ -320,8 +316,8 @@ def _write(
 
 @numba.njit(nogil=True, cache=True)
 def _declaration_end(data: Bytes, i: int, stop: int) -> tuple[int, bool]:
-    """Behind a comment, a document type, an XML declaration or the brackets of CDATA that begin at a `<`, or 0; and
-    whether a line begins there.
+    """Behind a comment, a document type or an XML declaration that begins at a `<`, or 0; and whether a line begins
+    there.
     """
     if i + 3 >= stop:
         return 0, False
