@@ -260,7 +260,7 @@ def _scan(
             elif byte == 91:
                 after = definition_end(data, i, stop) if i == begin or data[i - 1] == 10 else 0
                 if after:
-                    name = hash_bytes(data, i + 1, label_end(data, i + 1, stop) - 1)
+                    name = hash_bytes(data, i + 1, label_end(data, i + 1, stop) - 1, False)
                     count = _write(found, count, row, i, after, _LINK, _DEFINITION, False, name, False)
                 else:
                     kind, last, name = shortcode_at(data, i, stop)
@@ -287,7 +287,7 @@ def _scan(
                         after = target_end(data, i + 2, stop, image)
                     elif data[i + 1] == 91:
                         after, kind = label_end(data, i + 2, stop), _REFERENCE
-                        name = hash_bytes(data, i + 2, after - 1)
+                        name = hash_bytes(data, i + 2, after - 1, False)
                 if after and image:
                     count = _write(found, count, row, first - 1, after, _IMAGE, kind, False, name, False)
                 elif after:

@@ -69,33 +69,41 @@ def among(names: npt.NDArray[np.uint64], name: np.uint64) -> bool:
 
 
 @numba.njit(nogil=True, cache=True)
+def hash_bytes(data: Bytes, i: int, stop: int, fold: bool) -> np.uint64:
+    """The hash of a byte range, as `_hash_name` makes it; capitals of ASCII as small letters, if asked to."""
+    code = np.uint64(14695981039346656037)
+    while i < stop:
+        byte = data[i] + 32 if fold and 65 <= data[i] <= 90 else data[i]
+        code = (code ^ np.uint64(byte)) * np.uint64(1099511628211)
+        i += 1
+    return code
+
+
+@numba.njit(nogil=True, cache=True)
 def tag_at(data: Bytes, i: int, stop: int, names: npt.NDArray[np.uint64]) -> tuple[int, int, np.uint64, bool, bool]:
     """What stands at a `<`, where it ends (0), the hash of its name in lower case, whether that is an end tag, and
     whether the name has a dash or colon, as those have that are no HTML.
     """
-    code = np.uint64(14695981039346656037)
     k = i + 1
     ends = k < stop and data[k] == 47
     if ends:
         k += 1
-    size = 0
+    begin = k
     small = capital = odd = False
-    while k < stop and size < 40:
+    while k < stop and k - begin < 40:
         byte = data[k]
         if 97 <= byte <= 122:
             small = True
         elif 65 <= byte <= 90:
             capital = True
-            byte += 32
-        elif size and (byte == 45 or byte == 58):
+        elif k > begin and (byte == 45 or byte == 58):
             odd = True
-        elif not (size and 48 <= byte <= 57):
+        elif not (k > begin and 48 <= byte <= 57):
             break
-        code = (code ^ np.uint64(byte)) * np.uint64(1099511628211)
-        size += 1
         k += 1
+    code = hash_bytes(data, begin, k, True)
     known = among(names, code)
-    if not size or k >= stop or (small and capital) or (capital and not known):
+    if k == begin or k >= stop or (small and capital) or (capital and not known):
         return NONE, 0, code, ends, odd
     first = k
     while k < stop and (data[k] == 32 or data[k] == 10 or data[k] == 47):
@@ -136,17 +144,13 @@ def attributes_end(data: Bytes, k: int, stop: int) -> tuple[int, bool, bool]:
         if data[k] == 62:
             return k + 1, valued, quoted
         begin = k
-        code = np.uint64(14695981039346656037)
         dashed = False
         while k < limit:
             byte = data[k]
-            if 65 <= byte <= 90:
-                byte += 32
-            if not (97 <= byte <= 122 or byte == 95 or byte == 58 or byte == 64):
+            if not (97 <= byte <= 122 or 65 <= byte <= 90 or byte == 95 or byte == 58 or byte == 64):
                 if k == begin or not (48 <= byte <= 57 or byte == 45 or byte == 46):
                     break
                 dashed |= byte == 45
-            code = (code ^ np.uint64(byte)) * np.uint64(1099511628211)
             k += 1
         if k == begin:
             return 0, valued, quoted
@@ -157,7 +161,7 @@ def attributes_end(data: Bytes, k: int, stop: int) -> tuple[int, bool, bool]:
             if k == 0:
                 return 0, valued, quoted
             valued = True
-        elif not (dashed or among(_BOOLEANS, code)):
+        elif not (dashed or among(_BOOLEANS, hash_bytes(data, begin, k, True))):
             return 0, valued, quoted
     return 0, valued, quoted
 
@@ -202,11 +206,10 @@ def script_end(data: Bytes, i: int, stop: int, name: np.uint64) -> tuple[int, in
     """Where the end tag of a script or style that begins before i stands, and behind it; 0 where there is none."""
     while i + 2 < stop:
         if data[i] == 60 and data[i + 1] == 47:
-            code = np.uint64(14695981039346656037)
             k = i + 2
             while k < stop and 97 <= (data[k] | 32) <= 122:
-                code = (code ^ np.uint64(data[k] | 32)) * np.uint64(1099511628211)
                 k += 1
+            code = hash_bytes(data, i + 2, k, True)
             while k < stop and data[k] <= 32:
                 k += 1
             if code == name and k < stop and data[k] == 62:
@@ -353,16 +356,6 @@ def definition_end(data: Bytes, i: int, stop: int) -> int:
 
 
 @numba.njit(nogil=True, cache=True)
-def hash_bytes(data: Bytes, i: int, stop: int) -> np.uint64:
-    """The hash of a byte range."""
-    code = np.uint64(14695981039346656037)
-    while i < stop:
-        code = (code ^ np.uint64(data[i])) * np.uint64(1099511628211)
-        i += 1
-    return code
-
-
-@numba.njit(nogil=True, cache=True)
 def shortcode_at(data: Bytes, i: int, stop: int) -> tuple[int, int, np.uint64]:
     """What stands at a square bracket (NONE; OPENS: `[name]`; SURE: `[name key="value"]`; CLOSES: `[/name]`), where it
     ends (0), and the hash of its name. Of keys whose value has no quotes only usual ones count (`[video id=5]`).
@@ -374,7 +367,7 @@ def shortcode_at(data: Bytes, i: int, stop: int) -> tuple[int, int, np.uint64]:
     begin = k
     while k < stop and (97 <= data[k] <= 122 or (k > begin and (data[k] in (45, 95) or 48 <= data[k] <= 57))):
         k += 1
-    code = hash_bytes(data, begin, k)
+    code = hash_bytes(data, begin, k, False)
     if k - begin < 2 or k >= stop:
         return NONE, 0, code
     if data[k] == 93:
@@ -393,7 +386,7 @@ def shortcode_at(data: Bytes, i: int, stop: int) -> tuple[int, int, np.uint64]:
             k += 1
         if k == begin or k >= stop or data[k] != 61:
             return NONE, 0, code
-        if not quote_bytes(data, k + 1, stop) and not among(_KEYS, hash_bytes(data, begin, k)):
+        if not quote_bytes(data, k + 1, stop) and not among(_KEYS, hash_bytes(data, begin, k, False)):
             return NONE, 0, code
         k = value_end(data, k + 1, stop)
         if k == 0:
