@@ -26,7 +26,6 @@ from transforms.functions.markup_grammar import (
     among,
     comment_end,
     definition_end,
-    hash_bytes,
     is_code,
     is_letter,
     is_web,
@@ -37,7 +36,7 @@ from transforms.functions.markup_grammar import (
     target_end,
     until,
 )
-from transforms.functions.packed_text import ASCII_BYTES, Bytes, Offsets, PackedText
+from transforms.functions.packed_text import ASCII_BYTES, Bytes, Offsets, PackedText, hash_bytes
 
 MARKUP_RULES: dict[str, str] = dict.fromkeys(
     ("markup.tag", "markup.script", "markup.image", "markup.link", "markup.target", "markup.shortcode"), "markup"

@@ -10,7 +10,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from transforms.functions.packed_text import Bytes
+from transforms.functions.packed_text import Bytes, hash_bytes
 
 NONE, BARE, SURE, CAPITAL, OPENS, CLOSES = range(6)
 """What a bracket begins: text; an opening tag without attributes (`<b>`), which a story may speak of; what is nothing
@@ -66,17 +66,6 @@ def among(names: npt.NDArray[np.uint64], name: np.uint64) -> bool:
     """Whether a hash is one of some, that are sorted."""
     at = np.searchsorted(names, name)
     return bool(at < len(names) and names[at] == name)
-
-
-@numba.njit(nogil=True, cache=True)
-def hash_bytes(data: Bytes, i: int, stop: int, fold: bool) -> np.uint64:
-    """The hash of a byte range, as `_hash_name` makes it; capitals of ASCII as small letters, if asked to."""
-    code = np.uint64(14695981039346656037)
-    while i < stop:
-        byte = data[i] + 32 if fold and 65 <= data[i] <= 90 else data[i]
-        code = (code ^ np.uint64(byte)) * np.uint64(1099511628211)
-        i += 1
-    return code
 
 
 @numba.njit(nogil=True, cache=True)

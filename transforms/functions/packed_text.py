@@ -93,6 +93,17 @@ def whole_stops(data: Bytes, begin: Offsets, stop: Offsets) -> Offsets:
     return settled
 
 
+@numba.njit(nogil=True, cache=True)
+def hash_bytes(data: Bytes, i: int, stop: int, fold: bool) -> np.uint64:
+    """The FNV-1a hash of a byte range; capitals of ASCII as small letters, if asked to."""
+    code = np.uint64(14695981039346656037)
+    while i < stop:
+        byte = data[i] + 32 if fold and 65 <= data[i] <= 90 else data[i]
+        code = (code ^ np.uint64(byte)) * np.uint64(1099511628211)
+        i += 1
+    return code
+
+
 ASCII_BYTES = 32
 
 

@@ -1,10 +1,10 @@
-"""Runs rules over the lines of packed texts: an automaton finds the candidates, RE2 looks at nothing else."""
+"""Runs rules over the lines of packed texts: RE2 looks at candidates alone, what it finds is cut in columns."""
 
 from __future__ import annotations
 
 import functools
-import itertools
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numba
@@ -13,17 +13,16 @@ import numpy.typing as npt
 
 from transforms.functions.agencies import agency_named
 from transforms.functions.cutting import Spans, join_spans
-from transforms.functions.line_table import Hits, LineTable, find_literals
-from transforms.functions.packed_text import Bytes, PackedText, whole_starts
-from transforms.functions.rules import Lifted, Rule, RuleSet
-from transforms.functions.searching import NOWHERE, matching_lines, searcher
-
-MIN_MATCH_BYTES = 2
-"""Shorter ends of a line aren't searched again after a match: no rule matches less than a control character."""
+from transforms.functions.line_table import LineTable
+from transforms.functions.packed_text import Bytes, PackedText
+from transforms.functions.rule_candidates import find_candidates
+from transforms.functions.rules import SCOPES, Lifted, Rule, RuleSet
+from transforms.functions.searching import NOWHERE, Pieces, find_matches, join_pieces, searcher
 
 Int64s = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
-Found = list[tuple[int, int, int, int]]
+
+_LINE, _INLINE, _TAIL, _HEAD = range(len(SCOPES))
 
 
 def run_rules(
@@ -35,242 +34,271 @@ def run_rules(
         languages: n BCP 47 tags or None.
         lifted: gets the bylines, datelines and agencies that rules read.
     """
-    line, rule, begin = _find_candidates(rule_set, packed, lines, languages)
-    parts: list[Spans] = []
-    found: Found = []
-    others: list[tuple[int, int, int]] = []
-    lifting: list[tuple[int, int, int]] = []
-    bounds = np.searchsorted(rule, np.arange(len(rule_set.rules) + 1))
-    # One by one, with patterns compiled once: Arrow compiles at every call, .2 to 6 ms a pattern, and a search takes 1
-    # to 2 microseconds.
-    for number in np.flatnonzero(np.diff(bounds)).tolist():
-        some = slice(bounds[number], bounds[number + 1])
-        each, at, start = rule_set.rules[number], line[some], begin[some]
-        if each.scope == "line":
-            matched = _match_lines(each, packed, start, lines.ends[at])
-            at, start = at[matched], start[matched]
-        if each.scope == "line" and not each.groups:
-            cut = at
-            tag = np.full(len(cut), number, np.int32)
-            parts.append(Spans(lines.article[cut], lines.starts[cut], lines.ends[cut], tag))
-            continue
-        (lifting if each.lifts else others).extend(zip(at.tolist(), itertools.repeat(number), start.tolist()))
-    _apply_each(rule_set, others, packed, lines, lifted, found)
+    candidates = Candidates(*find_candidates(rule_set, packed, lines, languages))
+    spans, refused, said = _cut_first(rule_set, packed, lines, candidates, every=False)
+    if len(refused):
+        again, _, more = _cut_first(rule_set, packed, lines, candidates.take(refused), every=True)
+        spans, said = join_spans([spans, again]), said + more
     # What stands in the first line counts, whichever rule reads it.
-    _apply_each(rule_set, sorted(lifting), packed, lines, lifted, found)
-    table = np.array(found, np.int64).reshape(-1, 4)
-    parts.append(Spans(table[:, 0].astype(np.int32), table[:, 1], table[:, 2], table[:, 3].astype(np.int32)))
-    return join_spans(parts)
+    for _, _, _, row, name, value in sorted(said):
+        lifted.add(name, row, value)
+    return spans
 
 
-def _find_candidates(
-    rule_set: RuleSet, packed: PackedText, lines: LineTable, languages: Sequence[str | None]
-) -> tuple[Int64s, Int64s, Int64s]:
-    """Which lines each rule must look at, and from which byte on: int64[k] line, rule, position; by rule and line."""
-    kinds = rule_set.kinds(languages)
-    hits = _find_hints(packed, lines, rule_set, kinds)
-    first = rule_set.first_rule[hits.literal]
-    counts = rule_set.first_rule[hits.literal + 1] - first
-    places = np.repeat(first - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
-    rule = rule_set.rules_of_literal[places]
-    line, hit = np.repeat(hits.line.astype(np.int64), counts), np.repeat(hits.at, counts)
-    size = np.repeat(rule_set.literal_bytes[hits.literal], counts)
-    allowed = _within_limits(rule_set.limits, lines, line, rule) & rule_set.spoken[rule, kinds[lines.article[line]]]
-    allowed &= hit - size - lines.starts[line] <= rule_set.reach[places]
-    order = np.flatnonzero(allowed)
-    order = order[
-        ~rule_set.is_phrase[rule[order]]
-        | _is_alone(packed.data, lines.starts[line[order]], lines.ends[line[order]], hit[order], size[order])
+@dataclass(frozen=True)
+class Candidates:
+    """Lines that rules must look at, by rule: int64[k] `line`, `rule`, and `begin`, the byte from which on."""
+
+    line: Int64s
+    rule: Int64s
+    begin: Int64s
+
+    def take(self, which: Int64s) -> Candidates:
+        """Some of them, in the order given."""
+        return Candidates(self.line[which], self.rule[which], self.begin[which])
+
+
+@dataclass(frozen=True)
+class _Matches:
+    """What rules match in pieces: int64[m] `rule`, `piece`, and what goes, `begin` to `stop`, in the pieces' text;
+    `said`: what a match lifts, name and value."""
+
+    rule: Int64s
+    piece: Int64s
+    begin: Int64s
+    stop: Int64s
+    said: dict[int, list[tuple[str, str]]]
+
+
+_Said = list[tuple[int, int, int, int, str, str]]
+"""What is lifted: line, rule, first byte, text, name and value."""
+
+
+def _cut_first(
+    rule_set: RuleSet, packed: PackedText, lines: LineTable, candidates: Candidates, *, every: bool
+) -> tuple[Spans, Int64s, _Said]:
+    """What is cut by the first match of each candidate that may be, which candidates have a match but none that may
+    be, and what is lifted.
+
+    Args:
+        every: looks at all matches of a candidate. Without, at the first alone of rules that cut once a line: nearly
+            always it may be cut.
+    """
+    ends = lines.ends[candidates.line]
+    pieces = join_pieces(packed, candidates.begin, ends, candidates.rule, len(rule_set.rules))
+    found = _find(rule_set, pieces, every=every)
+    each, match = _spread(pieces.piece, found.piece, len(pieces.starts))
+    line, rule = candidates.line[each], found.rule[match]
+    shift = candidates.begin[each] - pieces.starts[found.piece[match]]
+    start, end = found.begin[match] + shift, found.stop[match] + shift
+    scope, row = rule_set.scopes[rule], lines.article[line].astype(np.int64)
+    first, last = lines.first[row], lines.first[row + 1] - 1
+    rest = np.where(scope == _TAIL, lines.ends[last] - start, np.where(scope == _HEAD, end - lines.starts[first], 0))
+    fits = (start < end) & (rest <= rule_set.max_rest[rule])
+    once = (scope == _LINE) | (scope == _TAIL)
+    # Matches of a candidate stand together, in their order.
+    before = np.cumsum(fits) - fits
+    opens = np.ones(len(each), np.bool_)
+    opens[1:] = each[1:] != each[:-1]
+    earlier = before - before[np.maximum.accumulate(np.where(opens, np.arange(len(each)), 0))]
+    cut = fits & ~(once & (earlier > 0))
+    refused = np.zeros(0, np.int64) if every else each[once & ~fits]
+    said = [
+        (int(line[k]), int(rule[k]), int(start[k]), int(row[k]), name, value)
+        for k in np.flatnonzero(cut & rule_set.lifts[rule]).tolist()
+        for name, value in found.said[int(match[k])]
     ]
-    order = order[np.lexsort((hit[order], line[order], rule[order]))]
-    line, rule, hit, size = line[order], rule[order], hit[order], size[order]
-    # Of several hints of one rule in a line the first counts.
-    fresh = np.ones(len(line), np.bool_)
-    fresh[1:] = (line[1:] != line[:-1]) | (rule[1:] != rule[:-1])
-    line, rule, hit, size = line[fresh], rule[fresh], hit[fresh], size[fresh]
-    near = hit - np.where(rule_set.anchored[rule], size, 0)
-    begin = lines.starts[line]
-    back = rule_set.look_back[rule]
-    cut = near - begin > back
-    begin[cut] = whole_starts(packed.data, near[cut] - back[cut])
-    return line, rule, begin
+    start = np.where((scope == _LINE) | (scope == _HEAD), lines.starts[line], start)[cut]
+    end = np.where(once, lines.ends[line], end)[cut]
+    row, line, rule, scope = row[cut], line[cut], rule[cut], scope[cut]
+    spans = Spans(row.astype(np.int32), start, end, rule.astype(np.int32))
+    behind, after = _ranges(np.where(scope == _TAIL, line + 1, 0), np.where(scope == _TAIL, last[cut] + 1, 0))
+    ahead, above = _ranges(np.where(scope == _HEAD, first[cut], 0), np.where(scope == _HEAD, line, 0))
+    whole, of = np.concatenate([after, above]), np.concatenate([behind, ahead])
+    others = Spans(lines.article[whole], lines.starts[whole], lines.ends[whole], rule[of].astype(np.int32))
+    return join_spans([spans, others]), refused, said
+
+
+def _find(rule_set: RuleSet, pieces: Pieces, *, every: bool) -> _Matches:
+    """The matches of each rule in its pieces, without what stays of them."""
+    rules: list[int] = []
+    found: tuple[list[int], list[int], list[int]] = ([], [], [])
+    said: dict[int, list[tuple[str, str]]] = {}
+    for number in np.flatnonzero(np.diff(pieces.first)).tolist():
+        rule = rule_set.rules[number]
+        bounds = int(pieces.first[number]), int(pieces.first[number + 1])
+        # One by one, with patterns compiled once: Arrow compiles at every call, .2 to 6 ms a pattern.
+        some = find_matches(rule.finder, pieces, *bounds, every=every or rule.scope in ("inline", "head"))
+        if rule.unless is not None:
+            some = _without(rule.unless, pieces, some)
+        if rule.groups:
+            some = _read_groups(rule, pieces, some, len(rules), said)
+        rules += [number] * len(some[0])
+        for column, more in zip(found, some, strict=True):
+            column += more
+    rule_of = np.array(rules, np.int64)
+    piece, begin, stop = (np.array(column, np.int64) for column in found)
+    trims = _trims(rule_set)
+    trimmed = np.flatnonzero(trims.any_of[rule_of])
+    if len(trimmed):
+        data = np.frombuffer(pieces.text, np.uint8)
+        _trim(data, trimmed, rule_of, begin, stop, *trims.before, *trims.after, *trims.hints)
+    return _Matches(rule_of, piece, begin, stop, said)
+
+
+def _without(
+    unless: Any, pieces: Pieces, found: tuple[list[int], list[int], list[int]]
+) -> tuple[list[int], list[int], list[int]]:
+    """Matches but those in pieces where a pattern is found."""
+    search, starts, ends = searcher(unless), pieces.start_list, pieces.end_list
+    held = {piece: search(pieces.text, starts[piece], ends[piece])[0] != NOWHERE for piece in set(found[0])}
+    keep = [not held[piece] for piece in found[0]]
+    piece, begin, stop = ([value for value, kept in zip(column, keep, strict=True) if kept] for column in found)
+    return piece, begin, stop
+
+
+def _read_groups(
+    rule: Rule,
+    pieces: Pieces,
+    found: tuple[list[int], list[int], list[int]],
+    first: int,
+    said: dict[int, list[tuple[str, str]]],
+) -> tuple[list[int], list[int], list[int]]:
+    """Matches as a rule's groups say: of each the part that goes; `said` gets what is lifted, numbers from `first`."""
+    search, text, ends = searcher(rule.pattern), pieces.text, pieces.end_list
+    begins: list[int] = []
+    stops: list[int] = []
+    lifts = [(name, group) for name, group in rule.groups.items() if name != "cut"]
+    cut = rule.groups.get("cut", 0)
+    for number, (piece, begin) in enumerate(zip(found[0], found[1], strict=True), first):
+        spans = search(text, begin, ends[piece])
+        start, stop = spans[cut] if spans[cut] != NOWHERE else spans[0]
+        begins.append(start)
+        stops.append(stop)
+        if lifts:
+            said[number] = [
+                (name, agency_named(value) or "" if name == "agency" else value)
+                for name, group in lifts
+                if spans[group][0] < spans[group][1]
+                for value in (text[slice(*spans[group])].decode(),)
+            ]
+    return found[0], begins, stops
+
+
+def _spread(piece: Int64s, matched: Int64s, pieces: int) -> tuple[Int64s, Int64s]:
+    """The matches of each candidate, given the piece that each is and that of each match: candidate, match."""
+    counts = np.bincount(matched, minlength=pieces)
+    firsts = np.cumsum(counts) - counts
+    return _ranges(firsts[piece], firsts[piece] + counts[piece])
+
+
+def _ranges(first: Int64s, end: Int64s) -> tuple[Int64s, Int64s]:
+    """The numbers of some ranges: which range each is of, and itself."""
+    counts = end - first
+    which = np.repeat(np.arange(len(first)), counts)
+    return which, np.arange(len(which)) - np.repeat(np.cumsum(counts) - counts - first, counts)
+
+
+_Packed = tuple[Int64s, npt.NDArray[np.int64]]
+"""Values of each rule, one rule's behind the other's: where each rule's begin, and the values."""
+
+
+@dataclass(frozen=True)
+class _Trims:
+    """What stays of a rule's matches: code points at their ends, and the last of which hints they begin with (as bytes,
+    each behind its length); `any_of`: bool, which rules say any of it."""
+
+    before: _Packed
+    after: _Packed
+    hints: _Packed
+    any_of: Flags
+
+
+@functools.lru_cache(maxsize=32)
+def _trims(rule_set: RuleSet) -> _Trims:
+    before = [list(map(ord, rule.stays_before)) for rule in rule_set.rules]
+    after = [list(map(ord, rule.stays_after)) for rule in rule_set.rules]
+    hints = [
+        [number for hint in rule.hint_bytes for number in (len(hint), *hint)] if rule.from_hint else []
+        for rule in rule_set.rules
+    ]
+    said = np.array([bool(a or b or c) for a, b, c in zip(before, after, hints, strict=True)], np.bool_)
+    return _Trims(_pack(before), _pack(after), _pack(hints), said)
+
+
+def _pack(values: list[list[int]]) -> _Packed:
+    return np.cumsum([0, *map(len, values)]), np.array([value for some in values for value in some], np.int64)
 
 
 @numba.njit(nogil=True, cache=True)
-def _is_alone(data: Bytes, start: Int64s, end: Int64s, hit: Int64s, size: Int64s) -> Flags:
-    """Whether nothing that a line holds beside a hint is surely no decoration: no ASCII letter or digit, no other
-    letters than those that begin like an Arabic comma, a dash or a full-width stop."""
-    alone = np.ones(len(start), np.bool_)
-    for k in range(len(start)):
-        i = start[k]
-        while i < end[k]:
-            if i == hit[k] - size[k]:
-                i = hit[k]
-                continue
-            byte = data[i]
-            letter = 48 <= byte <= 57 or 65 <= byte <= 90 or 97 <= byte <= 122 or byte >= 0xC4
-            if letter and byte != 0xD8 and byte != 0xE2 and byte != 0xE3 and byte != 0xEF:
-                alone[k] = False
+def _trim(
+    data: Bytes,
+    which: Int64s,
+    rule: Int64s,
+    begin: Int64s,
+    stop: Int64s,
+    first_before: Int64s,
+    before: Int64s,
+    first_after: Int64s,
+    after: Int64s,
+    first_hint: Int64s,
+    hints: Int64s,
+) -> None:
+    """Takes what stays from both ends of some matches, in place."""
+    for k in which:
+        number, i, end = rule[k], begin[k], stop[k]
+        if first_hint[number] < first_hint[number + 1]:
+            i = _last_hint(data, i, end, hints, first_hint[number], first_hint[number + 1])
+        while i < end:
+            code, size = _code_point(data, i)
+            if not _is_among(code, before, first_before[number], first_before[number + 1]):
                 break
-            i += 1
-    return alone
+            i += size
+        while i < end:
+            last = end - 1
+            while last > i and (data[last] & 0xC0) == 0x80:
+                last -= 1
+            code, _ = _code_point(data, last)
+            if not _is_among(code, after, first_after[number], first_after[number + 1]):
+                break
+            end = last
+        begin[k], stop[k] = i, end
 
 
-def _find_hints(packed: PackedText, lines: LineTable, rule_set: RuleSet, kinds: Int64s) -> Hits:
-    """The hints in each line of those rules that are for its text's language."""
-    present = np.unique(kinds).tolist()
-    if len(present) == 1:
-        return find_literals(packed, lines, rule_set.automata_of(present[0]))
-    parts = [Hits(np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.int64))]
-    for kind in present:
-        some = np.flatnonzero(kinds[lines.article] == kind)
-        table = LineTable(lines.starts[some], lines.ends[some], lines.article[some], lines.first)
-        hits = find_literals(packed, table, rule_set.automata_of(kind))
-        parts.append(Hits(some[hits.line].astype(np.int32), hits.literal, hits.at))
-    return Hits(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("line", "literal", "at")))
+@numba.njit(nogil=True, cache=True)
+def _last_hint(data: Bytes, begin: int, stop: int, hints: Int64s, first: int, last: int) -> int:
+    """Where the last of some hints begins in a byte range that holds one."""
+    for i in range(stop - 1, begin - 1, -1):
+        at = first
+        while at < last:
+            size = hints[at]
+            if i + size <= stop:
+                k = 0
+                while k < size and data[i + k] == hints[at + 1 + k]:
+                    k += 1
+                if k == size:
+                    return i
+            at += 1 + size
+    return begin
 
 
-def _within_limits(limits: Int64s, lines: LineTable, line: Int64s, rule: Int64s) -> Flags:
-    article = lines.article[line]
-    return (
-        (lines.ends[line] - lines.starts[line] <= limits[rule, 0])
-        & (line - lines.first[article] < limits[rule, 1])
-        & (lines.first[article + 1] - line <= limits[rule, 2])
-    )
+@numba.njit(nogil=True, cache=True, inline="always")
+def _code_point(data: Bytes, i: int) -> tuple[int, int]:
+    """The character that begins at a byte, and its size."""
+    byte = np.int64(data[i])
+    if byte < 0x80:
+        return byte, 1
+    if byte < 0xE0:
+        return ((byte & 31) << 6) | np.int64(data[i + 1] & 63), 2
+    if byte < 0xF0:
+        return ((byte & 15) << 12) | (np.int64(data[i + 1] & 63) << 6) | np.int64(data[i + 2] & 63), 3
+    rest = (np.int64(data[i + 1] & 63) << 12) | (np.int64(data[i + 2] & 63) << 6) | np.int64(data[i + 3] & 63)
+    return ((byte & 7) << 18) | rest, 4
 
 
-def _match_lines(rule: Rule, packed: PackedText, begin: Int64s, stop: Int64s) -> Flags:
-    """Which lines a rule about whole lines takes: bool[k]."""
-    matched = matching_lines(rule.finder, packed, begin, stop)
-    if rule.unless is not None:
-        matched[matched] = ~_holds(rule.unless, packed, begin[matched], stop[matched])
-    return matched
-
-
-def _holds(pattern: Any, packed: PackedText, begin: Int64s, stop: Int64s) -> Flags:
-    """In which byte ranges a pattern is found: bool[k]."""
-    search, raw = searcher(pattern), packed.data.data
-    known: dict[bytes, bool] = {}  # furniture is often the same line again
-    found: list[bool] = []
-    for first, last in zip(begin.tolist(), stop.tolist(), strict=True):
-        text = bytes(raw[first:last])
-        if text not in known:
-            known[text] = search(text, 0, last - first)[0] != NOWHERE
-        found.append(known[text])
-    return np.array(found, np.bool_)
-
-
-_Place = tuple[int, int, int, int, int, int, int, int]
-"""Where a candidate stands: its text, its line, and the byte from which it is looked at; of the line the first byte, of
-the text the first and last line, and its first byte and end."""
-
-
-def _apply_each(
-    rule_set: RuleSet,
-    candidates: list[tuple[int, int, int]],
-    packed: PackedText,
-    lines: LineTable,
-    lifted: Lifted,
-    found: Found,
-) -> None:
-    """`_apply` for each line, rule and first byte."""
-    raw = packed.data.data
-    chosen = np.array([at for at, _, _ in candidates], np.int64)
-    row = lines.article[chosen].astype(np.int64)
-    first, last = lines.first[row], lines.first[row + 1] - 1
-    begins = np.array([begin for _, _, begin in candidates], np.int64)
-    columns = (row, chosen, begins, lines.starts[chosen], first, last, lines.starts[first], lines.ends[last])
-    places = zip(*(column.tolist() for column in columns), strict=True)
-    stops = lines.ends[chosen].tolist()
-    for (_, number, begin), stop, place in zip(candidates, stops, places, strict=True):
-        rule = rule_set.rules[number]
-        text = bytes(raw[begin:stop])
-        spans = searcher(rule.finder)(text, 0, stop - begin)
-        if spans[0] == NOWHERE:
-            continue
-        if rule.unless is None or searcher(rule.unless)(text, 0, stop - begin)[0] == NOWHERE:
-            if rule.finder is not rule.pattern:
-                spans = searcher(rule.pattern)(text, 0, stop - begin)
-            _apply(rule, number, text, spans, place, lines, lifted, found)
-
-
-def _apply(
-    rule: Rule,
-    number: int,
-    text: bytes,
-    spans: list[tuple[int, int]],
-    place: _Place,
-    lines: LineTable,
-    lifted: Lifted,
-    found: Found,
-) -> None:
-    """Adds what one rule cuts from one line, from a byte on, where `spans` is its first match."""
-    row, line, begin, line_start, first_line, last_line, text_start, text_end = place
-    position = 0
-    while True:
-        if position:
-            if position + MIN_MATCH_BYTES > len(text):
-                return
-            spans = searcher(rule.pattern)(text, position, len(text))
-        if spans[0] == NOWHERE:
-            return
-        first, last = _cut_of(rule, text, spans)
-        position = max(spans[0][1], spans[0][0] + 1)
-        if first == last:
-            continue
-        start, end = begin + first, begin + last
-        if rule.scope == "line":
-            start, end, position = line_start, begin + len(text), len(text) + 1
-        elif rule.scope == "tail":
-            if text_end - start > rule.max_rest:
-                continue
-            for k in range(line + 1, last_line + 1):
-                found.append((row, int(lines.starts[k]), int(lines.ends[k]), number))
-            end, position = begin + len(text), len(text) + 1
-        elif rule.scope == "head":
-            if end - text_start > rule.max_rest:
-                continue
-            for k in range(first_line, line):
-                found.append((row, int(lines.starts[k]), int(lines.ends[k]), number))
-            start = line_start
-        found.append((row, start, end, number))
-        for name, group in rule.groups.items():
-            if name != "cut" and spans[group][0] < spans[group][1]:
-                value = text[slice(*spans[group])].decode()
-                lifted.add(name, row, value if name != "agency" else agency_named(value) or "")
-
-
-def _cut_of(rule: Rule, text: bytes, spans: list[tuple[int, int]]) -> tuple[int, int]:
-    """Which part of a match goes: the group `cut`, or what the rule says of the match's ends."""
-    cut = rule.groups.get("cut", 0)
-    first, last = spans[cut] if cut and spans[cut] != NOWHERE else spans[0]
-    if rule.from_hint:
-        first = max(text.rfind(hint, first, last) for hint in rule.hint_bytes)
-    if rule.stays_before:
-        first = _skip(text, first, last, rule.stays_before)
-    if rule.stays_after:
-        last = first + len(text[first:last].decode().rstrip(rule.stays_after).encode())
-    return first, last
-
-
-def _skip(text: bytes, first: int, last: int, characters: str) -> int:
-    """Behind those of some characters that a byte range begins with."""
-    ascii_ones, others = _by_bytes(characters)
-    while first < last:
-        byte = text[first]
-        if byte in ascii_ones:
-            first += 1
-        elif byte in others and (head := text[first : first + 4].decode(errors="ignore")[0]) in characters:
-            first += len(head.encode())
-        else:
-            break
-    return first
-
-
-@functools.cache
-def _by_bytes(characters: str) -> tuple[bytes, bytes]:
-    """The ASCII characters, and the first bytes of the others."""
-    return (
-        bytes(ord(character) for character in characters if character.isascii()),
-        bytes({character.encode()[0] for character in characters if not character.isascii()}),
-    )
+@numba.njit(nogil=True, cache=True, inline="always")
+def _is_among(code: int, values: Int64s, first: int, last: int) -> bool:
+    for k in range(first, last):
+        if values[k] == code:
+            return True
+    return False

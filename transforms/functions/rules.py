@@ -113,7 +113,8 @@ class RuleSet:
     row, a column for each kind of text: of no known language, of one without rules of its own, then one for each of
     `languages`; whether the rule is for such texts. `limits`: int64, a rule a row: most bytes of a line, of the first
     and of the last lines how many. `anchored`: bool, `look_back`: int64
-    bytes, `is_phrase`: bool, each a rule. `automata`: by column, of the hints of its rules alone, so that nobody pays
+    bytes, `is_phrase`: bool, `scopes`: int64 places in SCOPES, `max_rest`: int64 bytes, `lifts`: bool, each a rule.
+    `automata`: by column, of the hints of its rules alone, so that nobody pays
     for other languages; made when first asked for.
     """
 
@@ -129,6 +130,9 @@ class RuleSet:
     anchored: npt.NDArray[np.bool_]
     look_back: npt.NDArray[np.int64]
     is_phrase: npt.NDArray[np.bool_]
+    scopes: npt.NDArray[np.int64]
+    max_rest: npt.NDArray[np.int64]
+    lifts: npt.NDArray[np.bool_]
     automata: dict[int, tuple[LiteralAutomaton, ...]] = field(default_factory=dict)
 
     def kinds(self, languages: Sequence[str | None]) -> npt.NDArray[np.int64]:
@@ -186,8 +190,8 @@ def read_rule(given: dict[str, Any], origin: str, languages: Sequence[str] = ())
     if not hints:
         raise ValueError(f"{name} has no hints; a pattern needs literals that every match holds")
     line = given["scope"] == "line"
-    # `^` and `$` of a rule about lines hold in many lines at once (`searching.matching_lines`).
-    flags = ("(?m)" if line else "") + ("" if given.get("case") else "(?i)")
+    # Lines are searched as one text (`searching.Pieces`): `^` and `$` hold at the bounds of each.
+    flags = "(?m)" if given.get("case") else "(?mi)"
     if given.get("anchored") and given["scope"] != "inline":
         raise ValueError(f"{name} is anchored and has scope {given['scope']!r}; expected inline")
     whole = f"{flags}^{_DECOR}(?:{body}){_DECOR}$" if line else f"{flags}(?:{body})"
@@ -306,4 +310,7 @@ def build_rule_set(rules: Iterable[Rule]) -> RuleSet:
         np.array([rule.anchored for rule in chosen], np.bool_),
         np.array([rule.look_back for rule in chosen], np.int64),
         np.array([rule.is_phrase for rule in chosen], np.bool_),
+        np.array([SCOPES.index(rule.scope) for rule in chosen], np.int64),
+        np.array([rule.max_rest for rule in chosen], np.int64),
+        np.array([rule.lifts for rule in chosen], np.bool_),
     )
