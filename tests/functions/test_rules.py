@@ -182,3 +182,30 @@ def test_many_candidates_give_what_each_alone_gives() -> None:
     alone = [(start, end, name) for text in texts for _, start, end, name in cuts([text])]
     together = cuts(texts * 3)
     assert [(start, end, name) for _, start, end, name in together] == alone * 3
+
+
+@given(st.text(alphabet="ab .،😀é", max_size=30), st.text(alphabet="ab .،😀é", max_size=30))
+@settings(max_examples=300, deadline=None)
+def test_what_stays_of_a_match_is_what_strings_say(before: str, after: str) -> None:
+    stays_before, stays_after = " .،😀b", "a é."
+    rule = read_rule({"id": "x", "category": "y", "scope": "inline", "pattern": ".*(?:ad|Né).*", "hints": ["ad", "né"],
+                      "from_hint": True, "stays_before": stays_before + "a", "stays_after": stays_after,
+                      "look_back": 4000, "match": ["ad"], "keep": ["k"]}, "t.toml")  # fmt: skip
+    text = "x" + before + "ad" + after + "x"
+    packed = pack(pa.array(["z", text]))
+    spans = run_rules(build_rule_set([rule]), packed, find_lines(packed), [None, None], Lifted())
+    cut = text[text.rfind("ad") :].lstrip(stays_before + "a").rstrip(stays_after)
+    data = packed.data.tobytes()
+    assert [data[start:end].decode() for start, end in zip(spans.start, spans.end, strict=True)] == [cut]
+
+
+def test_a_tail_begins_with_the_first_match_that_may_go() -> None:
+    rule = read_rule({"id": "x", "category": "y", "scope": "tail", "pattern": "ad[a-z]*", "hints": ["ad"],
+                      "max_rest": 12, "match": ["ad"], "keep": ["k"]}, "t.toml")  # fmt: skip
+    text = "an ad that is far, ad more, adieu\nbye"
+    packed = pack(pa.array([text, "ad", "ad " * 9]))
+    spans = run_rules(build_rule_set([rule]), packed, find_lines(packed), [None] * 3, Lifted())
+    data = packed.data.tobytes()
+    assert sorted((int(a), data[s:e]) for a, s, e in zip(spans.article, spans.start, spans.end, strict=True)) == [
+        (0, b"adieu"), (0, b"bye"), (1, b"ad"), (2, b"ad ad ad ad "),
+    ]  # fmt: skip

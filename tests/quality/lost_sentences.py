@@ -7,8 +7,9 @@ one and in their documents, by three readers, two of whom knew neither the label
 were mixed in that are certainly body: nearly all are furniture that the labels miss (sign-ups, captions with their
 credits, related links, datelines and bylines that are columns now). `lost_sentences_read.txt` holds what was found, a
 digest of the sentence and `furniture`, or `body` where any reader says so; the sentences themselves are not ours to
-publish. Printed are the share of documents as labelled, and of those that lose a sentence that is body or was never read: the second is what
-a floor holds, so a rule that takes something new is noticed until somebody has read what it takes.
+publish. Printed are the share of documents as labelled, and of those that lose a sentence that is body or was never
+read: the second is what a floor holds, so a rule that takes something new is noticed until somebody has read what it
+takes.
 """
 
 from __future__ import annotations

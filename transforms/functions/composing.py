@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from transforms.functions.packed_text import ASCII_BYTES, Bytes, Offsets, PackedText, is_ascii
+from transforms.functions.byte_marks import next_mark, room_for_marks
+from transforms.functions.packed_text import Bytes, Offsets, PackedText
 
 _CHANGES = 255
 
@@ -165,23 +166,24 @@ def may_join(data: Bytes, at: Offsets, stop: Offsets, unsettled: Bytes) -> npt.N
     return found
 
 
-@numba.njit(nogil=True, cache=True, inline="always")
-def _is_settled(data: Bytes, i: int) -> bool:
-    """Whether the characters that begin in the next ASCII_BYTES bytes are of class 0 and never change.
+@numba.njit(nogil=True, cache=True)
+def _mark_unsettled(data: Bytes, second: Bytes, third: Bytes, marks: Bytes) -> None:
+    """Marks bytes that begin a character that may be a mark or change.
 
-    So are those below U+0300; of the Arabic ones those without the marks, which are U+0610-061A, U+064B-065F, U+0670
-    and from U+06C0 on (some of which change); of General Punctuation those from U+2010 on.
+    None below U+0300 is; of the Arabic ones the marks, which are U+0610-061A, U+064B-065F, U+0670 and from U+06C0 on
+    (some of which change); of General Punctuation none from U+2010 on.
+
+    Args:
+        second, third: `data` from its second and third byte on.
     """
-    odd = np.uint8(0)
-    for k in range(ASCII_BYTES):
-        byte, second, third = data[np.uint64(i + k)], data[np.uint64(i + k + 1)], data[np.uint64(i + k + 2)]
-        arabic = np.uint8(byte == 0xD8) & (np.uint8(second < 0x90) | np.uint8(second > 0x9A))
-        unmarked = np.uint8(second < 0x8B) | (np.uint8(second > 0x9F) & np.uint8(second != 0xB0))
+    for k in range(len(data)):
+        byte, after, last = data[k], second[k], third[k]
+        arabic = np.uint8(byte == 0xD8) & (np.uint8(after < 0x90) | np.uint8(after > 0x9A))
+        unmarked = np.uint8(after < 0x8B) | (np.uint8(after > 0x9F) & np.uint8(after != 0xB0))
         arabic |= np.uint8(byte == 0xD9) & unmarked
         arabic |= np.uint8(byte == 0xDA)
-        quote = np.uint8(byte == 0xE2) & np.uint8(second == 0x80) & np.uint8(third >= 0x90)
-        odd |= np.uint8(byte >= 0xCC) & np.uint8(1 ^ (arabic | quote))
-    return odd == 0
+        quote = np.uint8(byte == 0xE2) & np.uint8(after == 0x80) & np.uint8(last >= 0x90)
+        marks[k] = np.uint8(byte >= 0xCC) & np.uint8(1 ^ (arabic | quote))
 
 
 @numba.njit(nogil=True, cache=True)
@@ -193,29 +195,28 @@ def settle_marks(data: Bytes, offsets: Offsets, unsettled: Bytes) -> npt.NDArray
     nothing else of them.
     """
     found = np.zeros(len(offsets) - 1, np.bool_)
+    odd = room_for_marks(offsets)
+    words = odd.view(np.uint64)
     for row in range(len(offsets) - 1):
-        i, stop = offsets[row], offsets[row + 1]
+        first, stop = offsets[row], offsets[row + 1]
+        known = max(first, stop - 2)
+        _mark_unsettled(data[first:known], data[first + 1 : known + 1], data[first + 2 : known + 2], odd)
+        for i in range(known, stop):
+            odd[i - first] = data[i] >= 0xCC
+        odd[stop - first] = 1
+        i = first
         last = np.uint8(0)  # the combining class of the character before
         marks = 0
         run = i  # where the marks in hand begin, if all are of two bytes
-        odd_until = 0
         while i < stop:
-            if i >= odd_until:
-                while i + ASCII_BYTES + 2 <= stop and (is_ascii(data, i) or _is_settled(data, i)):
-                    last, marks = np.uint8(0), 0
-                    i += ASCII_BYTES
-                    while (
-                        i < stop and (data[np.uint64(i)] & 0xC0) == 0x80
-                    ):  # a character that the block held the beginning of
-                        i += 1
-                odd_until = i + ASCII_BYTES
-            byte = data[np.uint64(i)]
+            if not odd[i - first]:
+                last, marks = np.uint8(0), 0
+                i = first + next_mark(odd, words, i - first)
+                continue
+            byte = data[i]
             kind = np.uint8(0)
-            if byte < 0x80:
-                i += 1
-            elif byte < 0xE0:
-                if byte >= 0xCC:
-                    kind = unsettled[(np.uint64(byte & 31) << np.uint64(6)) | np.uint64(data[np.uint64(i + 1)] & 63)]
+            if byte < 0xE0:
+                kind = unsettled[(np.int64(byte & 31) << 6) | np.int64(data[i + 1] & 63)]
                 i += 2
                 if kind and marks == 0:
                     run = i - 2

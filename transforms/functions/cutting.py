@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from transforms.functions.composing import MOST_MARKS, compose_text, may_join, unsettled_table
 from transforms.functions.line_table import LineTable
-from transforms.functions.packed_text import Bytes, Offsets, PackedText
+from transforms.functions.packed_text import Bytes, Offsets, PackedText, copy_bytes
 
 Int32s = npt.NDArray[np.int32]
 
@@ -239,19 +239,19 @@ def _cut(
         point = 0
         while span < len(start) and article[span] == row:
             size = start[span] - i
-            kept[out : out + size] = data[i : start[span]]
+            copy_bytes(data[i : start[span]], kept[out : out + size])
             point += count_points(data, i, start[span])
             out += size
             at[span] = point
             size = end[span] - start[span]
-            removed[gone : gone + size] = data[start[span] : end[span]]
+            copy_bytes(data[start[span] : end[span]], removed[gone : gone + size])
             characters[row] += count_points(data, start[span], end[span])
             gone += size
             removed_offsets[span + 1] = gone
             i = end[span]
             span += 1
         size = offsets[row + 1] - i
-        kept[out : out + size] = data[i : offsets[row + 1]]
+        copy_bytes(data[i : offsets[row + 1]], kept[out : out + size])
         out += size
         kept_offsets[row + 1] = out
 

@@ -21,7 +21,7 @@ from transforms.functions.agencies import agency_names
 from transforms.functions.cutting import Spans, count_points, cut_spans, settle_spans
 from transforms.functions.furniture import Flags, Keys, among, hash_lines, line_keys, source_salts
 from transforms.functions.line_table import LineTable, find_lines
-from transforms.functions.packed_text import Bytes, Offsets, PackedText, pack, slices, unpack
+from transforms.functions.packed_text import Bytes, Offsets, PackedText, copy_bytes, pack, slices, unpack
 
 LEARNED = "furniture.learned"
 KEPT_WHOLE = "furniture.kept_whole"
@@ -426,13 +426,13 @@ def _insert(
                 while i < offsets[row + 1] and (data[i] & 0xC0) == 0x80:
                     i += 1
                 point += 1
-            out[size : size + i - begin] = data[begin:i]
+            copy_bytes(data[begin:i], out[size : size + i - begin])
             size += i - begin
             bytes_in = span_offsets[span + 1] - span_offsets[span]
             out[size : size + bytes_in] = span_data[span_offsets[span] : span_offsets[span + 1]]
             size += bytes_in
             inserted += count_points(span_data, span_offsets[span], span_offsets[span + 1])
         rest = offsets[row + 1] - i
-        out[size : size + rest] = data[i : offsets[row + 1]]
+        copy_bytes(data[i : offsets[row + 1]], out[size : size + rest])
         size += rest
         out_offsets[row + 1] = size

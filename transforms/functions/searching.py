@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import re2
 
-from transforms.functions.packed_text import Bytes, Offsets, PackedText, hash_bytes
+from transforms.functions.packed_text import Bytes, Offsets, PackedText, copy_bytes, hash_bytes
 
 NOWHERE = (-1, -1)
 """The span of a group that took no part; as the first span: there is no match."""
@@ -103,7 +103,7 @@ def _join(
     slots: npt.NDArray[np.int32],
     first: Offsets,
 ) -> int:
-    """Fills what `Pieces` holds; `slots` is a table of short pieces by hash. Tells how many different ones there are."""
+    """Fills what `Pieces` holds, and tells how many different ones there are; `slots`: short pieces by their hash."""
     count, at, last = 0, 0, -1
     most = np.uint64(len(slots) - 1)
     for k in range(len(begin)):
@@ -113,7 +113,8 @@ def _join(
         size = stop[k] - begin[k]
         same = -1
         if size <= SAME_BYTES:
-            slot = (hash_bytes(data, begin[k], stop[k], False) ^ (np.uint64(last) * np.uint64(0x9E3779B97F4A7C15))) & most
+            apart = np.uint64(last) * np.uint64(0x9E3779B97F4A7C15)  # of equal pieces of other kinds
+            slot = (hash_bytes(data, begin[k], stop[k], False) ^ apart) & most
             while slots[slot] >= 0:
                 other = slots[slot]
                 if other >= first[last] and ends[other] - starts[other] == size:
@@ -131,8 +132,7 @@ def _join(
             continue
         piece[k] = count
         starts[count] = at
-        for i in range(size):
-            out[np.uint64(at + i)] = data[np.uint64(begin[k] + i)]
+        copy_bytes(data[begin[k] : stop[k]], out[at : at + size])
         at += size
         ends[count] = at
         out[at], out[at + 1], out[at + 2] = 10, 0xFF, 10

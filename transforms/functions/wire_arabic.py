@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import bisect
 import functools
 import re
 from dataclasses import dataclass
@@ -15,10 +14,12 @@ import re2
 
 from transforms.functions.agencies import agency_forms, agency_names
 from transforms.functions.line_table import LineTable
-from transforms.functions.packed_text import Bytes, Offsets, PackedText, pack, slices, whole_stops
+from transforms.functions.packed_text import Bytes, Offsets, PackedText, whole_stops
 from transforms.functions.rules import Lifted
-from transforms.functions.searching import searcher, without_groups
+from transforms.functions.searching import find_matches, join_pieces, searcher, without_groups
 from transforms.functions.wire_scan import Openings
+
+_Flags = npt.NDArray[np.bool_]
 
 HEAD_BYTES = 200
 """How much of a line is looked at; not tuned, a dateline with a place and two dates takes some 110 bytes."""
@@ -78,36 +79,26 @@ def _any_agency() -> Any:
 @functools.cache
 def _finders() -> dict[str, Any]:
     """The patterns without their groups: RE2 takes 1 microsecond for a match then, and 5 to 7 with groups."""
-    return {name: re2.compile(without_groups(pattern)) for name, pattern in _patterns().items()}
+    return {name: re2.compile("(?m)" + without_groups(pattern)) for name, pattern in _patterns().items()}
 
 
-def _named(heads: PackedText) -> dict[int, int]:
-    """Which texts name an agency, and where first; perhaps also one whose name goes on in the next: they are searched
-    as one."""
-    search, whole = searcher(_any_agency()), heads.data.tobytes()
-    bounds = heads.offsets.tolist()
-    found: dict[int, int] = {}
-    at = 0
-    while (first := search(whole, at, len(whole))[0][0]) >= 0:
-        text = bisect.bisect_right(bounds, first) - 1
-        found[text] = first - bounds[text]
-        at = bounds[text + 1]
-    return found
-
-
-def _may_be(name: str, text: bytes, agency_at: int) -> bool:
-    """Whether a text that names an agency first there can open as a pattern says: cheaper than to ask the pattern."""
-    if name == "agency_place":
-        return agency_at <= len("(")
-    return name != "place_bracket" or b"(" in text or b"[" in text
+def _first_ends(pattern: Any, packed: PackedText, begin: Offsets, stop: Offsets) -> tuple[Offsets, Offsets]:
+    """Where the first match of a pattern begins and ends in each byte range, from its start: int64[k], -1 for none."""
+    pieces = join_pieces(packed, begin, stop, np.zeros(len(begin), np.int64), 1)
+    found = np.full((2, len(pieces.starts)), -1, np.int64)
+    piece, *matched = find_matches(pattern, pieces, 0, len(pieces.starts), every=False)
+    found[:, piece] = np.array(matched, np.int64) - pieces.starts[piece]
+    first, end = found[:, pieces.piece]
+    return first, end
 
 
 @numba.njit(nogil=True, cache=True)
-def _joined(data: Bytes, begin: Offsets, stop: Offsets, end: Offsets) -> npt.NDArray[np.bool_]:
-    """Whether each text holds a dash or a lengthening stroke, and a colon unless it ends where its line does."""
-    found = np.zeros(len(begin), np.bool_)
+def _marks(data: Bytes, begin: Offsets, stop: Offsets, end: Offsets) -> tuple[_Flags, _Flags]:
+    """Whether each text holds a dash or a lengthening stroke, and a colon unless it ends where its line does; and
+    whether it holds a bracket that opens."""
+    joined, bracketed = np.zeros(len(begin), np.bool_), np.zeros(len(begin), np.bool_)
     for k in range(len(begin)):
-        dash, colon = False, stop[k] == end[k]
+        dash, colon, bracket = False, stop[k] == end[k], False
         for i in range(begin[k], stop[k]):
             byte = data[i]
             if byte == 0x80:
@@ -119,8 +110,9 @@ def _joined(data: Bytes, begin: Offsets, stop: Offsets, end: Offsets) -> npt.NDA
             else:
                 dash |= byte == 45
                 colon |= byte == 58
-        found[k] = dash and colon
-    return found
+                bracket |= byte == 40 or byte == 91
+        joined[k], bracketed[k] = dash and colon, bracket
+    return joined, bracketed
 
 
 @dataclass(frozen=True)
@@ -165,38 +157,36 @@ def lift_arabic(
     """
     datelines: list[tuple[int, int, int]] = []
     bylines: list[tuple[int, int, int]] = []
-    seen: set[int] = set()
     if not len(openings.line):
         return datelines, bylines
     ends = lines.ends[openings.line]
     stop = whole_stops(packed.data, openings.begin, np.minimum(ends, openings.begin + HEAD_BYTES))
-    named = _named(pack(slices(packed, openings.begin, stop)))
-    joined = np.flatnonzero(_joined(packed.data, openings.begin, stop, ends)).tolist()
+    agency_at, _ = _first_ends(_any_agency(), packed, openings.begin, stop)
+    joined, bracketed = _marks(packed.data, openings.begin, stop, ends)
     row_of = lines.article[openings.line]
     only = (np.diff(lines.first)[row_of] == 1).tolist()
     low = (openings.line - lines.first[row_of] >= FILLED_LINES).tolist()
     rows, begins, stops, line_ends = (each.tolist() for each in (row_of, openings.begin, stop, ends))
+    seen = np.zeros(len(lines.first), np.bool_)
     raw = packed.data.data
+    # A dateline names an agency, a byline has a joint and ends or fills its line.
+    may_be = dict.fromkeys(_finders(), agency_at >= 0) | {
+        "agency_place": (agency_at >= 0) & (agency_at <= len("(")),
+        "place_bracket": (agency_at >= 0) & bracketed,
+        "byline": joined,
+    }
     for name, pattern in _finders().items():
-        search = searcher(pattern)
-        # A dateline names an agency, a byline has a joint and ends or fills its line.
-        for k in joined if name == "byline" else named:
+        asked = np.flatnonzero(may_be[name] & ~seen[row_of])
+        _, size_of = _first_ends(pattern, packed, openings.begin[asked], stop[asked])
+        for k, size in zip(asked[size_of > 0].tolist(), size_of[size_of > 0].tolist(), strict=True):
             row, start, end = rows[k], begins[k], stops[k]
-            if row in seen:
-                continue
-            text = bytes(raw[start:end])
-            if name != "byline" and not _may_be(name, text, named[k]):
-                continue
-            size = search(text, 0, end - start)[0][1]
-            if size < 0:
-                continue
             fills = start + size == line_ends[k]
-            if (fills and (only[k] or low[k])) or (start + size == end and not fills):
+            if seen[row] or (fills and (only[k] or low[k])) or (start + size == end and not fills):
                 continue
-            opening = _read_opening(name, text[:size])
+            opening = _read_opening(name, bytes(raw[start : start + size]))
             if opening is None:
                 continue
-            seen.add(row)
+            seen[row] = True
             if name != "byline":
                 datelines.append((row, start, start + size))
             elif not (fills and opening.is_name):
