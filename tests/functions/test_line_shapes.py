@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from transforms.functions.line_shapes import COLUMNS, ENDS, WORDS, _measure_line, measure_lines
-from transforms.functions.packed_text import PackedText
+from transforms.functions.packed_text import PackedText, pack
 
-WORD = st.text(alphabet="abZ9بжш.,!?;:\"')]|>/-(é،؟”…", min_size=1, max_size=9)
+WORD = st.text(alphabet="abZ9بжш.,!?;:\"')]|>/-(é،؟”…۔։।。！，」ท中", min_size=1, max_size=9)
 
 
 @given(st.lists(WORD, min_size=1, max_size=90))
@@ -31,3 +32,12 @@ def test_shapes_of_a_sentence_and_of_a_menu() -> None:
     )
     assert shapes[:, WORDS].tolist() == [13, 4]
     assert shapes[:, ENDS].tolist() == [1, 0]
+
+
+def test_sentences_end_in_any_script() -> None:
+    ended = ["यह एक वाक्य है।", "یہ ایک جملہ ہے۔", "这是一个句子。", "「そうだ。」", "ဒါဝါကျပါ။", "នេះជាប្រយោគ។",
+             "ይህ ዓረፍተ ነገር ነው።", "Սա նախադասություն է։", "এটি একটি বাক্য।", "ประโยค" * 20]  # fmt: skip
+    open_ones = ["यह एक शीर्षक", "اردو سرخی", "标题", "ข่าวเด่นวันนี้", "Վերնագիր", "이것은 제목", "十分，", "真的吗？"]
+    packed = pack(pa.array([*ended, *open_ones]))
+    shapes = measure_lines(packed, packed.offsets[:-1], packed.offsets[1:])
+    assert shapes[:, ENDS].tolist() == [1] * len(ended) + [0] * len(open_ones)

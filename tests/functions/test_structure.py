@@ -117,3 +117,29 @@ def test_a_headline_is_read_and_stays() -> None:
     assert found.title[0].as_py() == "Council votes to rebuild the old bridge"
     assert found.text[0].as_py().startswith("Council votes to rebuild the old bridge\n")
     assert cleaned("\n".join(PARAGRAPHS)).title[0].as_py() is None
+
+
+OTHER_PAGES = {
+    "hi": ("नगर परिषद ने मंगलवार को पुल संख्या {n} फिर से बनाने का निर्णय लिया, जो बाढ़ के बाद बंद था। अध्यक्ष ने बताया कि काम "
+           "में दो साल लगेंगे और खर्च बजट का दसवां हिस्सा होगा।", "राशिफल {n} टॉप न्यूज़"),
+    "bn": ("নগর পরিষদ মঙ্গলবার সেতু নম্বর {n} আবার নির্মাণের সিদ্ধান্ত নিয়েছে, যা বন্যার পর বন্ধ ছিল। সভাপতি বলেন, কাজ শেষ হতে দুই "
+           "বছর লাগবে এবং ব্যয় হবে বাজেটের দশ ভাগের এক ভাগ।", "সারাদেশ {n} খেলা"),
+    "ur": ("بلدیہ نے منگل کو پل نمبر {n} دوبارہ تعمیر کرنے کا فیصلہ کیا، جو سیلاب کے بعد بند تھا۔ صدر نے "
+           "بتایا کہ کام میں دو سال لگیں گے اور لاگت بجٹ کا دسواں حصہ ہوگی۔", "کھیل {n} تازہ"),
+    "th": ("สภาเมืองลงมติเมื่อวันอังคารให้สร้างสะพานหมายเลข {n} ขึ้นใหม่ หลังจากปิดไปเพราะน้ำท่วม ประธานสภากล่าวว่างานจะใช้เวลาสองปี "
+           "และใช้งบประมาณหนึ่งในสิบของทั้งหมด", "ข่าวเด่น {n}"),
+    "am": ("የከተማው ምክር ቤት ማክሰኞ ዕለት ድልድይ ቁጥር {n} እንደገና እንዲገነባ ወሰነ፣ ከጎርፍ በኋላ ተዘግቶ የነበረ ነው። ሊቀመንበሩ ሥራው ሁለት ዓመት "
+           "እንደሚወስድ እና ወጪው የበጀቱ አንድ አስረኛ እንደሆነ ተናግረዋል።", "ስፖርት {n} ዜና"),
+}  # fmt: skip
+"""A paragraph and a menu's line in scripts whose sentences end with a stop of their own, or none."""
+
+
+@pytest.mark.parametrize("language", OTHER_PAGES)
+def test_a_story_in_any_script_stays_whatever_headlines_follow(language: str) -> None:
+    paragraph, menu = OTHER_PAGES[language]
+    story = [paragraph.format(n=n) for n in range(4)]
+    words = paragraph.split()[:9] if language != "th" else [paragraph[:60]]
+    headlines = [f"{' '.join(words).format(n=n)}{'?' if n % 2 == 0 else ''}" for n in range(100, 130)]
+    menus = [menu.split()[0]] * 30
+    page = "\n".join([*menus, *story, *menus, *headlines])
+    assert set(story) <= set(cleaned(page).text[0].as_py().split("\n"))

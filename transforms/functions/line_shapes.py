@@ -16,7 +16,9 @@ lists (| / > » › • ·)."""
 
 Shapes = npt.NDArray[np.float32]
 
-
+UNSTOPPED = 100
+"""Thai and Lao have no full stop: a line of so many of their letters counts as one that ends like a sentence. Not
+tuned; headlines have 40 to 90."""
 LONG_BYTES = 400
 """Of a longer line the last so many bytes are measured, and the rest is taken to be like them."""
 
@@ -57,11 +59,40 @@ def _count_plain(data: Bytes, i: int) -> tuple[bool, int, int, int, int, int, in
             byte, last, after = data[np.uint64(i + k)], data[np.uint64(i + k - 1)], data[np.uint64(i + k + 1)]
             stop = np.uint8(byte == 0x8C) | np.uint8(byte == 0x9B) | np.uint8(byte == 0x9F)
             ahead = np.uint8(after == 0x8C) | np.uint8(after == 0x9B) | np.uint8(after == 0x9F)
-            odd |= np.uint8(byte >= 0xE0) | np.uint8(byte == 0xC2)
-            odd |= np.uint8(last == 32) & np.uint8(byte == 0xD8) & ahead
+            odd |= np.uint8(byte >= 0xE0) | np.uint8(byte == 0xC2) | np.uint8(byte == 0xD6)
+            opens = np.uint8(byte == 0xD8) & ahead
+            opens |= np.uint8(byte == 0xDB) & np.uint8(after == 0x94)
+            odd |= np.uint8(last == 32) & opens
             inner = np.uint8(inner + np.uint8((byte & 0xC0) == 0x80))
             stops = np.uint8(stops + (np.uint8(last == 0xD8) & stop))
+            stops = np.uint8(stops + (np.uint8(last == 0xDB) & np.uint8(byte == 0x94)))
     return odd == 0, ASCII_BYTES - int(inner), int(words), int(capitals), int(stops), int(digits), int(bars)
+
+
+@numba.njit(nogil=True, cache=True, inline="always")
+def _stop_of_three(byte: int, second: int, third: int) -> int:
+    """Whether a character of three bytes is a stop that ends a sentence (1) or one within it (0); else -1.
+
+    Indic dandas and the stops of Sinhala, Burmese, Khmer, Ethiopic, Chinese and Japanese, full width ones too.
+    """
+    if byte == 0xE0:
+        return 1 if (second == 0xA5 and (third == 0xA4 or third == 0xA5)) or (second == 0xB7 and third == 0xB4) else -1
+    if byte == 0xE1:
+        if (second == 0x81 and third == 0x8B) or (second == 0x9F and (third == 0x94 or third == 0x95)):
+            return 1
+        if second == 0x8D and 0xA2 <= third <= 0xA7:
+            return 1 if third == 0xA2 or third == 0xA7 else 0
+        return 0 if second == 0x81 and third == 0x8A else -1
+    if byte == 0xE3:
+        return third - 0x81 if second == 0x80 and (third == 0x81 or third == 0x82) else -1
+    if byte == 0xEF and second == 0xBC:
+        if third == 0x8E:
+            return 1
+        # Headlines in Chinese and Japanese end with ! and ?, paragraphs seldom.
+        return 0 if third == 0x81 or third == 0x8C or 0x9A <= third <= 0x9B or third == 0x9F else -1
+    if byte == 0xEF and second == 0xBD:
+        return 1 if third == 0xA1 else 0 if third == 0xA4 else -1
+    return -1
 
 
 @numba.njit(nogil=True, cache=True)
@@ -77,7 +108,7 @@ def _measure(data: Bytes, starts: Offsets, ends: Offsets) -> Shapes:
 @numba.njit(nogil=True, cache=True)
 def _measure_line(data: Bytes, i: int, stop: int, shape: npt.NDArray[np.float32], together: bool) -> bool:
     """Writes the shape of one line; false where its end lies in bytes that were counted together."""
-    characters = words = stops = capitals = digits = bars = unspaced = 0
+    characters = words = stops = capitals = digits = bars = unspaced = unstopped = 0
     fresh = True
     ending = 0
     scale = 1.0
@@ -142,6 +173,10 @@ def _measure_line(data: Bytes, i: int, stop: int, shape: npt.NDArray[np.float32]
                 stops += 1  # Arabic comma, semicolon, question mark
                 ending = second == 0x9F
                 continue
+            if (byte == 0xDB and second == 0x94) or (byte == 0xD6 and second == 0x89):
+                stops += 1  # full stops of Urdu and Armenian
+                ending = 1
+                continue
             if byte == 0xC2 and (second == 0xBB or second == 0xB7):
                 bars += characters > 1  # at a line's start it is a list's bullet, in an article too
                 continue
@@ -155,12 +190,15 @@ def _measure_line(data: Bytes, i: int, stop: int, shape: npt.NDArray[np.float32]
                     bars += characters > 1
                     ending = 0
                 continue
-            if byte == 0xE3 and second == 0x80 and (third == 0x82 or third == 0x81):
+            kind = _stop_of_three(byte, second, third)
+            if kind >= 0:
                 stops += 1
-                ending = third == 0x82
+                ending = kind
                 continue
-            if byte == 0xE3 and second == 0x80 and third == 0x8D:
-                continue
+            if byte == 0xE3 and second == 0x80 and (third == 0x8D or third == 0x8F):
+                continue  # closing quotes of Chinese and Japanese
+            if byte == 0xE0 and 0xB8 <= second <= 0xBB:
+                unstopped += 1
             if 0xE3 <= byte <= 0xE9 or (byte == 0xE0 and 0xB8 <= second <= 0xBB):
                 unspaced += 1
         else:
@@ -171,6 +209,8 @@ def _measure_line(data: Bytes, i: int, stop: int, shape: npt.NDArray[np.float32]
             fresh = False
     if ending < 0:
         return False
+    if unstopped >= UNSTOPPED:
+        ending = 1
     shape[0] = characters * scale
     shape[1] = max(words, unspaced // 2) * scale
     shape[2] = stops * scale
