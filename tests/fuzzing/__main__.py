@@ -58,10 +58,14 @@ def warm_up(extractor: PageExtractor) -> None:
     """What is loaded or compiled once shall not count as one case's time."""
     import pyarrow as pa
 
+    from schemas.settings import CleanSettings
     from tests.fuzzing.checking import run_case
+    from transforms.functions.cleaning_text import clean_texts
     from transforms.functions.dates import parse_dates
 
     parse_dates(pa.array(["3 lipca 2015 roku, 13:05"]))
+    wrapped = "\n".join(["A line that was broken at a width, as mails and wires are,"] * 9) + "\n\nThe end."
+    clean_texts(pa.array([wrapped]), pa.nulls(1, pa.string()), pa.nulls(1, pa.string()), CleanSettings())
     for number in (*range(40), 7, 15, 23):
         try:
             run_case(number, extractor)

@@ -34,6 +34,7 @@ from transforms.functions.unicode_text import normalise, normalise_texts
 from transforms.functions.wire import WIRE_RULES, lift_wire
 from transforms.functions.without_markup import strip_markup
 from transforms.functions.word_counts import count_words
+from transforms.functions.wrapped_lines import join_wrapped
 
 __all__ = ["CleanedTexts", "clean_texts", "normalise_texts"]
 
@@ -84,10 +85,12 @@ def clean_texts(
         raise ValueError(f"columns of {len(texts)}, {len(titles)} and {len(languages)} rows; expected equal lengths")
     rule_set = choose_rules(tuple(settings.disabled), _other_names())
     normal = normalise(texts)
-    given = pack(normal.texts)
+    normalised, lines = pack(normal.texts), find_lines(pack(normal.lines_as_given))
+    given = join_wrapped(texts, normal, lines, normalised) if settings.level != "off" else normalised
     markup = strip_markup(given, normal.markup, settings.disabled) if settings.level != "off" else None
     packed = given if markup is None else markup.left
-    lines = find_lines(packed)
+    if packed is not normalised or normal.lines_as_given is not normal.texts:
+        lines = find_lines(packed)
     languages = fill_languages(languages, packed, lines)
     lifted = Lifted()
     names, spans = _find_boilerplate(rule_set, packed, lines, languages, settings, lifted)
@@ -104,7 +107,7 @@ def clean_texts(
         spans = forms.dropped(spans, len(names) - 1)
     cut = cut_spans(given, spans)
     removed = unpack(cut.removed) if forms is None else forms.put_into(unpack(cut.removed), given, spans)
-    text = unpack(cut.kept) if len(spans) else normal.texts
+    text = unpack(cut.kept if len(spans) else given)
     share = cut.removed_characters / np.maximum(characters, 1)
     return CleanedTexts(
         text,

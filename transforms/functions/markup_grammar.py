@@ -22,6 +22,9 @@ LINK_BYTES = 1000
 TAG_BYTES = 5000
 """The longest tag: images carry lists of addresses."""
 
+BROKEN_BYTES = 64
+"""The shortest line of an address that goes on in the next: converters break them at 80 characters, some at less."""
+
 COMMENT_BYTES = 3000
 """The longest comment; what is longer is a page's part, and goes tag by tag."""
 SHORT_COMMENT_BYTES = 120
@@ -334,14 +337,51 @@ def definition_end(data: Bytes, i: int, stop: int) -> int:
         return 0
     while k < stop and data[k] != 32 and data[k] != 10:
         k += 1
+    if k < stop and data[k] == 10 and k - i >= BROKEN_BYTES:
+        return _broken_end(data, k, stop)
     if k < stop and data[k] == 32:
         if k + 1 >= stop or (data[k + 1] != 34 and data[k + 1] != 40):
-            return 0
+            return _joined_end(data, k, stop) if k - i >= BROKEN_BYTES else 0
         while k < stop and data[k] != 10:
             k += 1
         if data[k - 1] != 34 and data[k - 1] != 41:
             return 0
     return k
+
+
+@numba.njit(nogil=True, cache=True)
+def _broken_end(data: Bytes, i: int, stop: int) -> int:
+    """Where an address ends that goes on behind a newline: at most so far as lines are one word, and behind them the
+    text ends or a square bracket opens, as the next definition's. Else at the newline."""
+    k = i
+    while k < stop and k - i < LINK_BYTES:
+        begin = k + 1
+        if begin == stop or data[begin] == 91:
+            return k
+        k = begin
+        while k < stop and data[k] != 10:
+            if data[k] == 32:
+                return i
+            k += 1
+        if k == stop or data[k + 1 if k + 1 < stop else k] == 91:
+            return k
+        if k - begin < BROKEN_BYTES:
+            return i
+    return i
+
+
+@numba.njit(nogil=True, cache=True)
+def _joined_end(data: Bytes, i: int, stop: int) -> int:
+    """The end of a line, from a blank in it on, that was an address on several lines (`markup.settle_lines`), or 0."""
+    while True:
+        begin = i + 1
+        i = begin
+        while i < stop and data[i] != 32 and data[i] != 10:
+            i += 1
+        if i == stop or data[i] == 10:
+            return i
+        if i - begin < BROKEN_BYTES:
+            return 0
 
 
 @numba.njit(nogil=True, cache=True)

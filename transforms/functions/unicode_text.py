@@ -37,12 +37,13 @@ _ENTITY = re.compile(r"&(?:#[0-9]{1,7};|#[xX][0-9a-fA-F]{1,6};|[A-Za-z][A-Za-z0-
 @dataclass(frozen=True)
 class Normalised:
     """`texts`: string[n], no nulls. `changed`: int64[k], rows where entities were resolved or C1 controls dropped.
-    `markup`: what of the texts is markup.
+    `markup`: what of the texts is markup. `lines_as_given`: string[n], the texts before markup began or joined lines.
     """
 
     texts: pa.StringArray
     changed: Offsets
     markup: Markup
+    lines_as_given: pa.StringArray
 
 
 def normalise(texts: pa.StringArray) -> Normalised:
@@ -61,7 +62,8 @@ def normalise(texts: pa.StringArray) -> Normalised:
         fixed = [settle_text(text) for text in settled.filter(pa.array(entity)).to_pylist()]
         settled = _replace(settled, entity, pa.array(fixed, pa.string()))
     broken, markup = _settle_lines(pack(settled))
-    return Normalised(settled if broken is None else unpack(broken), np.flatnonzero(entity | control), markup)
+    texts = settled if broken is None else unpack(broken)
+    return Normalised(texts, np.flatnonzero(entity | control), markup, settled)
 
 
 def _settle_lines(packed: PackedText) -> tuple[PackedText | None, Markup]:
