@@ -56,6 +56,11 @@ def test_wrong_rules_say_what_is_wrong() -> None:
     ]:  # fmt: skip
         with pytest.raises(ValueError, match=message):
             read_rule({**fine, **change}, "t.toml")
+    for pattern in (r"\Az", r"z\z", r"z\C"):
+        with pytest.raises(ValueError, match="searched as one text"):
+            read_rule(
+                {"pattern": pattern, "hints": ["z"], **{k: v for k, v in fine.items() if k != "phrases"}}, "t.toml"
+            )
     with pytest.raises(ValueError, match="hints"):
         read_rule({**{k: v for k, v in fine.items() if k != "phrases"}, "pattern": "z"}, "t.toml")
 

@@ -13,9 +13,9 @@ BODY = " ".join(
 )
 
 
-def cleaned(text: str) -> str:
-    none = pa.nulls(1, pa.string())
-    text_left: str = clean_texts(pa.array([text]), none, none, CleanSettings()).text[0].as_py()
+def cleaned(text: str, language: str | None = None) -> str:
+    none, tags = pa.nulls(1, pa.string()), pa.array([language], pa.string())
+    text_left: str = clean_texts(pa.array([text]), none, tags, CleanSettings()).text[0].as_py()
     return text_left
 
 
@@ -38,3 +38,37 @@ def test_sentences_before_the_last_one_of_the_story_stay() -> None:
 def test_a_text_of_nothing_else_keeps_its_first_sentence() -> None:
     tails = " ".join(["The Associated Press contributed to this report."] * 30)
     assert cleaned(tails)
+
+
+ARABIC = [
+    f"قال رئيس البلدية يوم الثلاثاء إن العمل في الجسر رقم {n} سيبدأ قبل نهاية الصيف.وأضاف د.محمد أن الكلفة لن تزيد."
+    for n in (1, 2)
+]
+
+
+@pytest.mark.parametrize("blank", ["", " "])
+@pytest.mark.parametrize(
+    "glued",
+    ["اقرأ أيضا: ارتفاع أسعار النفط في الأسواق", "تابعونا على فيسبوك", "لمشاهدة الفيديو.. اضغط هنا", "المصدر: وكالات",
+     "حقوق النشر محفوظة لموقع المثال 2024 ©", "ظهرت المقالة ارتفاع أسعار النفط أولاً على جريدة المثال."],
+)  # fmt: skip
+def test_furniture_glued_to_any_paragraph_goes(glued: str, blank: str) -> None:
+    at_end = f"{ARABIC[0]}\n{ARABIC[1]}{blank}{glued}"
+    assert cleaned(at_end, "ar") == "\n".join(ARABIC)
+    if not glued.endswith(".") and "المصدر" not in glued:
+        assert cleaned(f"{ARABIC[0]}{blank}{glued}\n{ARABIC[1]}", "ar") == "\n".join(ARABIC)
+
+
+def test_glued_furniture_of_other_languages() -> None:
+    german = "Der Rat beschloss am Dienstag, die Brücke neu zu bauen, die seit dem Hochwasser gesperrt ist."
+    assert cleaned(f"{german}Lesen Sie auch: Das Freibad wird teurer\n{german}", "de") == f"{german}\n{german}"
+    chinese = "市议会周二决定重建因洪水关闭的一号桥，并表示工程将耗时两年，费用为预算的十分之一，夏季结束前开工。"
+    assert cleaned(f"{chinese}\n{chinese}责任编辑：王明", "zh") == f"{chinese}\n{chinese}"
+
+
+def test_what_a_stop_in_a_word_begins_is_no_sentence() -> None:
+    for text, language in [
+        ("Der Rat der Stadt beschloss am Dienstag die neue Brücke, so Asp.Net Werbung", "de"),
+        ("قال رئيس البلدية يوم الثلاثاء إن الخطة التي قدمها أ.د.شارك الخبر", "ar"),
+    ]:
+        assert cleaned(text, language) == text

@@ -26,6 +26,7 @@ from transforms.functions.language import fill_languages
 from transforms.functions.line_table import LineTable, find_lines
 from transforms.functions.markup import MARKUP_RULES
 from transforms.functions.packed_text import PackedText, pack, unpack
+from transforms.functions.related_lists import find_related_lists
 from transforms.functions.rule_matching import run_rules
 from transforms.functions.rules import Lifted, RuleSet, choose_rules
 from transforms.functions.structure import STRUCTURE_RULES, find_structure, headline_lines, prose_words
@@ -39,6 +40,7 @@ from transforms.functions.wrapped_lines import join_wrapped
 __all__ = ["CleanedTexts", "clean_texts", "normalise_texts"]
 
 KEPT_WHOLE = ("guard.kept_whole", "flag")
+_RELATED = list(STRUCTURE_RULES).index("shape.related")
 
 
 @dataclass(frozen=True)
@@ -143,6 +145,9 @@ def _find_boilerplate(
         wire = lift_wire(packed, lines, by_rules, lifted)
         parts += [by_rules, Spans(wire.article, wire.start, wire.end, wire.tag + np.int32(first_wire))]
         if settings.level == "full":
+            related = np.array([category == "related" for _, category in names])
+            listed = find_related_lists(packed, lines, by_rules.take(related[by_rules.tag]), known)
+            parts.append(Spans(listed.article, listed.start, listed.end, listed.tag + np.int32(first_shape + _RELATED)))
             comments = np.array([category == "comments" for _, category in [*names, *WIRE_RULES.items()]])
             shape = find_structure(packed, lines, join_spans(parts), by_rules.take(comments[by_rules.tag]))
             parts.append(Spans(shape.article, shape.start, shape.end, shape.tag + np.int32(first_shape)))

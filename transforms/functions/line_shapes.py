@@ -209,7 +209,7 @@ def _measure_line(data: Bytes, i: int, stop: int, shape: npt.NDArray[np.float32]
             fresh = False
     if ending < 0:
         return False
-    if unstopped >= UNSTOPPED:
+    if unstopped * scale >= UNSTOPPED and data[stop - 1] >= 0x80:
         ending = 1
     shape[0] = characters * scale
     shape[1] = max(words, unspaced // 2) * scale

@@ -20,6 +20,7 @@ A rule is one `[[rule]]` table of a TOML file:
     unless         a pattern that no line may match: RE2 has no way to say `not followed by`
     anchored       inline: matches begin with a hint, so the rule looks at a line from its first one on
     look_back      bytes before the first hint from which the rule looks at a line (line: all of it, others: 80)
+    glued          line: also the last sentence of a line (`tail_sentences`); a file's own holds for its rules
     languages      only for texts of these languages (primary tags: `zh` for zh-Hans), or of none known; a file's own
                    `languages` holds for its rules that name none
     match, keep    examples: each `match` is cut by this rule, each `keep` is left alone by all rules
@@ -63,7 +64,7 @@ _UNKNOWN, _OTHER = range(2)
 _KNOWN_FIELDS = {
     "id", "category", "scope", "pattern", "phrases", "hints", "case", "max_bytes", "max_rest", "first_lines",
     "last_lines", "look_back", "anchored", "unless", "languages", "stays_before", "stays_after", "from_hint", "match",
-    "keep",
+    "keep", "glued",
 }  # fmt: skip
 
 
@@ -97,6 +98,7 @@ class Rule:
     is_phrase: bool
     hint_bytes: tuple[bytes, ...]
     head_hints: frozenset[str]
+    glued: bool
 
     @property
     def lifts(self) -> bool:
@@ -165,11 +167,11 @@ class Lifted:
             self.values[name].setdefault(row, value)
 
 
-def read_rule(given: dict[str, Any], origin: str, languages: Sequence[str] = ()) -> Rule:
+def read_rule(given: dict[str, Any], origin: str, languages: Sequence[str] = (), glued: bool = False) -> Rule:
     """One rule from its TOML table.
 
     Args:
-        languages: those of its file, for a rule that names none.
+        languages, glued: those of its file, for a rule that names none.
 
     Raises:
         ValueError: a field is unknown, missing or wrong; the message names file, rule and field.
@@ -192,6 +194,8 @@ def read_rule(given: dict[str, Any], origin: str, languages: Sequence[str] = ())
     line = given["scope"] == "line"
     # Lines are searched as one text (`searching.Pieces`): `^` and `$` hold at the bounds of each.
     flags = "(?m)" if given.get("case") else "(?mi)"
+    if bounds := [sign for sign in (r"\A", r"\z", r"\C") if sign in body + given.get("unless", "")]:
+        raise ValueError(f"{name} has {bounds} in a pattern; expected ^ and $: lines are searched as one text")
     if given.get("anchored") and given["scope"] != "inline":
         raise ValueError(f"{name} is anchored and has scope {given['scope']!r}; expected inline")
     whole = f"{flags}^{_DECOR}(?:{body}){_DECOR}$" if line else f"{flags}(?:{body})"
@@ -228,6 +232,7 @@ def read_rule(given: dict[str, Any], origin: str, languages: Sequence[str] = ())
         line and "phrases" in given and "hints" not in given,
         tuple(hint.encode() for hint in hints),
         frozenset(hint.removeprefix("^").lower() for hint in marked if hint.startswith("^")),
+        bool(given.get("glued", glued)),
     )
 
 
@@ -248,7 +253,8 @@ def load_rules() -> tuple[Rule, ...]:
     for file in sorted(resources.files("transforms.rules").iterdir(), key=lambda file: file.name):
         if file.name.endswith(".toml"):
             content = tomllib.loads(file.read_text(encoding="utf-8"))
-            rules += [read_rule(table, file.name, content.get("languages", ())) for table in content.get("rule", [])]
+            defaults = content.get("languages", ()), bool(content.get("glued"))
+            rules += [read_rule(table, file.name, *defaults) for table in content.get("rule", [])]
     ids = [rule.id for rule in rules]
     if doubled := sorted({name for name in ids if ids.count(name) > 1}):
         raise ValueError(f"rules with one id: {doubled}")

@@ -29,6 +29,7 @@ STRUCTURE_RULES: dict[str, str] = {
     "shape.between": "navigation",
     "shape.repeated": "standfirst",
     "shape.comments": "comments",
+    "shape.related": "related",
 }
 """What this module can cut, by rule id, with its category."""
 
@@ -166,7 +167,7 @@ def _covered(starts: Offsets, ends: Offsets, cut_start: Offsets, cut_end: Offset
             k += 1
         reached = starts[line]
         j = k
-        while j < len(cut_start) and cut_start[j] <= reached:
+        while j < len(cut_start) and cut_start[j] <= reached < ends[line]:
             reached = max(reached, cut_end[j])
             j += 1
         gone[line] = reached >= ends[line]
