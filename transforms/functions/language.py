@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Sequence
 
 import numba
 import numpy as np
@@ -206,6 +207,17 @@ def _know_script(data: Bytes, begin: Offsets, stop: Offsets, kinds: Bytes) -> tu
             found[k] = _ASK if arabic >= _SCRIPT_SHARE * letters else _OTHER_SCRIPT
             counts[k, 0], counts[k, 1] = letters, kana
     return found, counts
+
+
+def spoken(languages: Sequence[str | None], *, but: str) -> npt.NDArray[np.bool_]:
+    """Which texts are of a known language that is not the given one: bool[n].
+
+    Args:
+        languages: n BCP 47 tags or None.
+        but: a primary tag, `en`.
+    """
+    known = {tag: tag is not None and tag.partition("-")[0] != but for tag in set(languages)}
+    return np.fromiter((known[tag] for tag in languages), np.bool_, len(languages))
 
 
 def fill_languages(given: pa.StringArray, packed: PackedText, lines: LineTable) -> pa.StringArray:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from transforms.functions.cutting import Spans
+from transforms.functions.language import spoken
 from transforms.functions.line_shapes import CHARACTERS, ENDS, WORDS, measure_lines
 from transforms.functions.line_table import LineTable
 from transforms.functions.packed_text import PackedText
@@ -31,23 +32,25 @@ def find_related_lists(packed: PackedText, lines: LineTable, labels: Spans, lang
     """
     whole = np.searchsorted(lines.starts, labels.start)
     whole = whole[(whole < len(lines)) & (labels.end - labels.start <= LABEL_BYTES)]
-    spoken = np.array([tag is not None and not tag.startswith("en") for tag in languages], np.bool_)
-    heads = np.unique(whole[spoken[lines.article[whole]]])
+    heads = np.unique(whole[spoken(languages, but="en")[lines.article[whole]]])
     heads = heads[np.isin(lines.starts[heads], labels.start) & np.isin(lines.ends[heads], labels.end)]
-    found: list[int] = []
-    for head, row in zip(heads.tolist(), lines.article[heads].tolist(), strict=True):
-        below = np.arange(head + 1, min(head + 1 + MOST_HEADLINES, int(lines.first[row + 1])))
-        count = _headlines(packed, lines, below)
-        heading = count < len(below) and not str(languages[row]).startswith("ar")
-        found += below[: count - heading].tolist() if count else []
-    at: npt.NDArray[np.int64] = np.unique(np.array(found, np.int64))
-    return Spans(lines.article[at], lines.starts[at], lines.ends[at], np.zeros(len(at), np.int32))
+    rows = lines.article[heads]
+    ends = np.minimum(heads + 1 + MOST_HEADLINES, lines.first[rows + 1])
+    below = heads[:, None] + np.arange(1, MOST_HEADLINES + 1)
+    there = below < ends[:, None]
+    at = np.where(there, below, heads[:, None])
+    like = _read_like_headlines(packed, lines, at.ravel()).reshape(at.shape) & there
+    counts = np.where(like.all(axis=1), MOST_HEADLINES, np.argmin(like, axis=1))
+    arabic = np.array([str(languages[row]).startswith("ar") for row in rows.tolist()], np.bool_)
+    counts -= (counts < ends - heads - 1) & ~arabic
+    found: npt.NDArray[np.int64] = np.unique(below[np.arange(MOST_HEADLINES) < counts[:, None]])
+    return Spans(lines.article[found], lines.starts[found], lines.ends[found], np.zeros(len(found), np.int32))
 
 
-def _headlines(packed: PackedText, lines: LineTable, at: npt.NDArray[np.int64]) -> int:
-    """How many of some lines, from the first on, read like headlines."""
+def _read_like_headlines(packed: PackedText, lines: LineTable, at: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Which of some lines have a headline's words and end like none of a sentence, or like a question."""
     shapes = measure_lines(packed, lines.starts[at], lines.ends[at])
-    asks = packed.data[lines.ends[at] - 1]
-    ended = (shapes[:, ENDS] > 0) & (asks != ord("?")) & (asks != 0x9F)  # the last byte of an Arabic question mark
-    like = (shapes[:, WORDS] >= FEWEST_WORDS) & (shapes[:, CHARACTERS] <= LONGEST) & ~ended
-    return int(np.argmin(like)) if len(like) and not like.all() else len(like)
+    last = packed.data[lines.ends[at] - 1]
+    ended = (shapes[:, ENDS] > 0) & (last != ord("?")) & (last != 0x9F)  # the last byte of an Arabic question mark
+    found: npt.NDArray[np.bool_] = (shapes[:, WORDS] >= FEWEST_WORDS) & (shapes[:, CHARACTERS] <= LONGEST) & ~ended
+    return found

@@ -121,12 +121,13 @@ def headline_lines(packed: PackedText, lines: LineTable, titles: pa.StringArray,
     left = np.flatnonzero(~_gone_lines(lines, cut))
     first = np.searchsorted(lines.article[left], np.arange(len(lines.first)))
     wanted = wanted[first[wanted + 1] - first[wanted] >= 2]
-    heads = np.concatenate([left[first[wanted]], left[first[wanted] + 1]])
-    shapes = measure_lines(packed, lines.starts[heads], lines.ends[heads])
-    top, after = shapes[: len(wanted)], shapes[len(wanted) :]
-    likely = (top[:, WORDS] >= 3) & (top[:, WORDS] <= 20) & (after[:, WORDS] > top[:, WORDS])
+    heads = left[first[wanted]]
+    top = measure_lines(packed, lines.starts[heads], lines.ends[heads])
+    short = np.flatnonzero((top[:, WORDS] >= 3) & (top[:, WORDS] <= 20))
+    below = left[first[wanted[short]] + 1]
+    after = measure_lines(packed, lines.starts[below], lines.ends[below])
     found: dict[int, str] = {}
-    for k in np.flatnonzero(likely).tolist():
+    for k in short[after[:, WORDS] > top[short, WORDS]].tolist():
         at = int(heads[k])
         text = str(packed.data[int(lines.starts[at]) : int(lines.ends[at])].tobytes(), "utf-8")
         if not top[k, ENDS] or text.endswith(("?", "؟", "？")):

@@ -1,7 +1,8 @@
 """Furniture glued to the end of a line: the last sentences of a paragraph that rules know as lines of their own.
 
-Extractors that drop tags leave `... on Friday.Read also: ...`. The last line of a text that has no lines is asked by
-all rules; other lines' ends by those rules that say so (`glued`), in texts that aren't English.
+Extractors that drop tags leave `... on Friday.Read also: ...`. In English, or where the language is unknown, the last
+line of a text that has no lines is asked by all rules; in other languages the ends of all lines, by rules that are
+`glued`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from transforms.functions.cutting import Spans, join_spans
+from transforms.functions.language import spoken
 from transforms.functions.line_table import LineTable
 from transforms.functions.packed_text import Bytes, Offsets, PackedText
 from transforms.functions.rule_matching import run_rules
@@ -28,17 +30,19 @@ GLUED_BYTES = 60
 """A shorter line holds no sentence of a story and another one behind it."""
 SENTENCES = 5
 """How many of the last sentences are looked at; not tuned."""
-SENTENCE_BYTES = 700
-"""The longest sentence that may go: as long as the longest line that rules look at."""
+SENTENCE_BYTES, GLUED_SENTENCE_BYTES = 700, 420
+"""The longest sentence that may go: as long as the longest line that rules look at; of glued ones most."""
 CATEGORIES = frozenset(["share", "newsletter", "related", "credit", "contact", "copyright", "disclaimer", "advert"])
 GLUED_CATEGORIES = CATEGORIES | {"tags", "media", "comments", "consent", "updated"}
 
 
 @dataclass(frozen=True)
 class _Ends:
-    """Lines whose ends are looked at (int64[k]), and by which rules: these, and their numbers in the whole set."""
+    """Lines whose ends are looked at (int64[k]), how far from it (bytes), and by which rules: these, and their numbers
+    in the whole set."""
 
     at: Offsets
+    longest: int
     rules: RuleSet
     numbers: npt.NDArray[np.int32]
 
@@ -73,13 +77,13 @@ def cut_tail_sentences(
     rows = np.flatnonzero(np.diff(lines.first))  # an empty text has no lines
     last = lines.first[rows + 1] - 1
     long = last[lines.ends[last] - lines.starts[last] >= LONG_LINE_BYTES]
-    others = np.array([tag is not None and not tag.startswith("en") for tag in languages], np.bool_)
+    others = spoken(languages, but="en")
     glued = np.flatnonzero(_may_end_glued(packed.data, lines.starts, lines.ends, lines.first, others))
     order = np.lexsort((cut.end, cut.start))
     cuts = cut.start[order], cut.end[order]
     parts: list[Spans] = []
-    for at, only in ((long, False), (np.setdiff1d(glued, long, assume_unique=True), True)):
-        ends = _Ends(at, *_rules_of(rule_set, only))
+    for at, only in ((long[~others[lines.article[long]]], False), (glued, True)):
+        ends = _Ends(at, GLUED_SENTENCE_BYTES if only else SENTENCE_BYTES, *_rules_of(rule_set, only))
         parts += _cut_ends(
             ends, packed, lines, _without_cuts(packed.data, lines.starts[at], lines.ends[at], *cuts), languages, lifted
         )
@@ -94,7 +98,7 @@ def _cut_ends(
     parts: list[Spans] = []
     # One sentence of each line at a time: few lines end in one that a rule knows.
     for _ in range(SENTENCES):
-        start = _last_sentences(packed.data, begin, end)
+        start = _last_sentences(packed.data, begin, end, ends.longest, _BEFORE)
         at, begin, end, start = (column[start > begin] for column in (at, begin, end, start))
         if not len(at):
             break
@@ -141,16 +145,22 @@ def _without_cuts(data: Bytes, begin: Offsets, end: Offsets, cut_start: Offsets,
     return left
 
 
+_BEFORE = np.zeros(256, np.bool_)
+"""By what a sentence's first byte may be preceded: a blank, or the last byte of what `_closes` knows."""
+_BEFORE[[32, 33, 34, 41, 46, 63, 93, 0x81, 0x82, 0x9D, 0x9F, 0xBB]] = True
+
+
 @numba.njit(nogil=True, cache=True)
-def _last_sentences(data: Bytes, begin: Offsets, end: Offsets) -> Offsets:
+def _last_sentences(
+    data: Bytes, begin: Offsets, end: Offsets, longest: int, may_stand_before: npt.NDArray[np.bool_]
+) -> Offsets:
     """Where the last sentence of each byte range begins, or the range itself if that is its only one or a long one."""
     starts = begin.copy()
     for k in range(len(begin)):
         i = end[k] - 1
-        lowest = max(begin[k] + 8, end[k] - SENTENCE_BYTES)
+        lowest = max(begin[k] + 8, end[k] - longest)
         while i > lowest:
-            byte = data[i]
-            if _opens(byte):
+            if may_stand_before[data[np.uint64(i - 1)]] and _opens(data[i]):
                 blank = data[i - 1] == 32
                 if _closes(data, i - 1 - blank) and (blank or _is_glued(data, i)):
                     starts[k] = i

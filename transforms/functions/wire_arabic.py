@@ -21,7 +21,7 @@ from transforms.functions.wire_scan import Openings
 
 _Flags = npt.NDArray[np.bool_]
 
-HEAD_BYTES = 200
+HEAD_BYTES = 160
 """How much of a line is looked at; not tuned, a dateline with a place and two dates takes some 110 bytes."""
 FILLED_LINES = 3
 """A dateline or credit that fills a line is one of the first so many lines."""
@@ -184,6 +184,8 @@ def lift_arabic(
             fills = start + size == line_ends[k]
             if seen[row] or (fills and (only[k] or low[k])) or (start + size == end and not fills):
                 continue
+            if name == "byline" and start + size < end and _is_digit(raw, start + size):  # a result: two clubs
+                continue
             opening = _read_opening(name, bytes(raw[start : start + size]))
             if opening is None:
                 continue
@@ -195,6 +197,11 @@ def lift_arabic(
             for column, value in opening.values:
                 lifted.add(column, row, value)
     return datelines, bylines
+
+
+def _is_digit(raw: memoryview, at: int) -> bool:
+    """Whether a digit stands there, an Arabic one too (U+0660 to U+0669)."""
+    return 48 <= raw[at] <= 57 or (raw[at] == 0xD9 and 0xA0 <= raw[at + 1] <= 0xA9)
 
 
 def _names_an_outlet(parts: list[str]) -> bool:
