@@ -46,6 +46,9 @@ def find_candidates(
     back = rule_set.look_back[rule]
     cut = near - begin > back
     begin[cut] = whole_starts(packed.data, near[cut] - back[cut])
+    late = lines.ends[line] - rule_set.last_bytes[rule]
+    cut = late > begin
+    begin[cut] = whole_starts(packed.data, late[cut])
     return line, rule, begin
 
 

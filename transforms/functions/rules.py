@@ -20,6 +20,7 @@ A rule is one `[[rule]]` table of a TOML file:
     unless         a pattern that no line may match: RE2 has no way to say `not followed by`
     anchored       inline: matches begin with a hint, so the rule looks at a line from its first one on
     look_back      bytes before the first hint from which the rule looks at a line (line: all of it, others: 80)
+    last_bytes     so many bytes at a line's end are looked at; for patterns that end with `$`
     glued          line: also the last sentence of a line (`tail_sentences`); a file's own holds for its rules
     languages      only for texts of these languages (primary tags: `zh` for zh-Hans), or of none known; a file's own
                    `languages` holds for its rules that name none
@@ -64,7 +65,7 @@ _UNKNOWN, _OTHER = range(2)
 _KNOWN_FIELDS = {
     "id", "category", "scope", "pattern", "phrases", "hints", "case", "max_bytes", "max_rest", "first_lines",
     "last_lines", "look_back", "anchored", "unless", "languages", "stays_before", "stays_after", "from_hint", "match",
-    "keep", "glued",
+    "keep", "glued", "last_bytes",
 }  # fmt: skip
 
 
@@ -99,6 +100,7 @@ class Rule:
     hint_bytes: tuple[bytes, ...]
     head_hints: frozenset[str]
     glued: bool
+    last_bytes: int
 
     @property
     def lifts(self) -> bool:
@@ -114,9 +116,9 @@ class RuleSet:
     `literal_bytes[k]` bytes; `reach`, beside them: how far from a line's start it may stand. `spoken`: bool, a rule a
     row, a column for each kind of text: of no known language, of one without rules of its own, then one for each of
     `languages`; whether the rule is for such texts. `limits`: int64, a rule a row: most bytes of a line, of the first
-    and of the last lines how many. `anchored`: bool, `look_back`: int64
-    bytes, `is_phrase`: bool, `scopes`: int64 places in SCOPES, `max_rest`: int64 bytes, `lifts`: bool, each a rule.
-    `automata`: by column, of the hints of its rules alone, so that nobody pays
+    and of the last lines how many. `anchored`: bool, `look_back`: int64 bytes, `is_phrase`: bool, `scopes`: int64,
+    places in SCOPES, `max_rest`: int64 bytes, `lifts`: bool, `last_bytes`: int64, each a rule. `automata`: by column,
+    of the hints of its rules alone, so that nobody pays
     for other languages; made when first asked for.
     """
 
@@ -135,6 +137,7 @@ class RuleSet:
     scopes: npt.NDArray[np.int64]
     max_rest: npt.NDArray[np.int64]
     lifts: npt.NDArray[np.bool_]
+    last_bytes: npt.NDArray[np.int64]
     automata: dict[int, tuple[LiteralAutomaton, ...]] = field(default_factory=dict)
 
     def kinds(self, languages: Sequence[str | None]) -> npt.NDArray[np.int64]:
@@ -233,6 +236,7 @@ def read_rule(given: dict[str, Any], origin: str, languages: Sequence[str] = (),
         tuple(hint.encode() for hint in hints),
         frozenset(hint.removeprefix("^").lower() for hint in marked if hint.startswith("^")),
         bool(given.get("glued", glued)),
+        int(given.get("last_bytes", _NO_LIMIT)),
     )
 
 
@@ -319,4 +323,5 @@ def build_rule_set(rules: Iterable[Rule]) -> RuleSet:
         np.array([SCOPES.index(rule.scope) for rule in chosen], np.int64),
         np.array([rule.max_rest for rule in chosen], np.int64),
         np.array([rule.lifts for rule in chosen], np.bool_),
+        np.array([rule.last_bytes for rule in chosen], np.int64),
     )
