@@ -47,9 +47,10 @@ _RELATED = list(STRUCTURE_RULES).index("shape.related")
 class CleanedTexts:
     """Cleaned articles, one row each.
 
-    `text`: string[n], NFC, paragraphs separated by one newline. `removed`: `schemas.tables.REMOVED`[n]; putting the
-    spans back (ascending `at`, equal ones in list order) gives the normalised input, or what is the same once it is
-    normalised: entities escaped twice stand in a span as given, and C1 controls, which no text keeps, have their own.
+    `text`: string[n], NFC, paragraphs separated by one newline, lines broken at a width joined. `removed`:
+    `schemas.tables.REMOVED`[n]; putting the spans back (ascending `at`, equal ones in list order) gives the normalised
+    input but for joined lines, or what is the same once it is normalised: entities escaped twice stand in a span as
+    given, and C1 controls, which no text keeps, have their own.
     `title`: as given, or a first line that looks like a headline, which stays in the text too. `language`: as given,
     else detected; null where unsure. `byline`, `dateline` (the place), `dateline_date` (as printed), `agency`: null
     where none was found. `removed_share`: float32[n], characters removed of those of the normalised input. `words`:
