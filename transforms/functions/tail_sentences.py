@@ -33,7 +33,7 @@ SENTENCES = 5
 SENTENCE_BYTES, GLUED_SENTENCE_BYTES = 700, 420
 """The longest sentence that may go: as long as the longest line that rules look at; of glued ones most."""
 CATEGORIES = frozenset(["share", "newsletter", "related", "credit", "contact", "copyright", "disclaimer", "advert"])
-GLUED_CATEGORIES = CATEGORIES | {"tags", "media", "comments", "consent", "updated"}
+GLUED_CATEGORIES = CATEGORIES | {"tags", "caption", "comments", "consent", "timestamp", "paywall"}
 
 
 @dataclass(frozen=True)
