@@ -89,8 +89,10 @@ def clean_texts(
     rule_set = choose_rules(tuple(settings.disabled), _other_names())
     normal = normalise(texts)
     normalised, lines = pack(normal.texts), find_lines(pack(normal.lines_as_given))
-    given = join_wrapped(texts, normal, lines, normalised) if settings.level != "off" else normalised
-    markup = strip_markup(given, normal.markup, settings.disabled) if settings.level != "off" else None
+    given, markup = normalised, None
+    if settings.level != "off":
+        given = join_wrapped(texts, normal, lines, normalised)
+        markup = strip_markup(given, normal.markup, settings.disabled)
     packed = given if markup is None else markup.left
     if packed is not normalised or normal.lines_as_given is not normal.texts:
         lines = find_lines(packed)

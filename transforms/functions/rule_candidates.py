@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numba
 import numpy as np
@@ -16,10 +17,23 @@ Int64s = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 
+@dataclass(frozen=True)
+class Candidates:
+    """Lines that rules must look at, by rule: int64[k] `line`, `rule`, and `begin`, the byte from which on."""
+
+    line: Int64s
+    rule: Int64s
+    begin: Int64s
+
+    def take(self, which: Int64s) -> Candidates:
+        """Some of them, in the order given."""
+        return Candidates(self.line[which], self.rule[which], self.begin[which])
+
+
 def find_candidates(
     rule_set: RuleSet, packed: PackedText, lines: LineTable, languages: Sequence[str | None]
-) -> tuple[Int64s, Int64s, Int64s]:
-    """Which lines each rule must look at, and from which byte on: int64[k] line, rule, position; by rule and line."""
+) -> Candidates:
+    """Which lines each rule must look at, and from which byte on; by rule and line."""
     kinds = rule_set.kinds(languages)
     hits = _find_hints(packed, lines, rule_set, kinds)
     first = rule_set.first_rule[hits.literal]
@@ -49,7 +63,7 @@ def find_candidates(
     late = lines.ends[line] - rule_set.last_bytes[rule]
     cut = late > begin
     begin[cut] = whole_starts(packed.data, late[cut])
-    return line, rule, begin
+    return Candidates(line, rule, begin)
 
 
 @numba.njit(nogil=True, cache=True)

@@ -15,7 +15,7 @@ from transforms.functions.agencies import agency_named
 from transforms.functions.cutting import Spans, join_spans
 from transforms.functions.line_table import LineTable
 from transforms.functions.packed_text import Bytes, PackedText
-from transforms.functions.rule_candidates import find_candidates
+from transforms.functions.rule_candidates import Candidates, find_candidates
 from transforms.functions.rules import SCOPES, Lifted, Rule, RuleSet
 from transforms.functions.searching import NOWHERE, Pieces, find_matches, join_pieces, searcher
 
@@ -34,7 +34,7 @@ def run_rules(
         languages: n BCP 47 tags or None.
         lifted: gets the bylines, datelines and agencies that rules read.
     """
-    candidates = Candidates(*find_candidates(rule_set, packed, lines, languages))
+    candidates = find_candidates(rule_set, packed, lines, languages)
     spans, refused, said = _cut_first(rule_set, packed, lines, candidates, every=False)
     if len(refused):
         again, _, more = _cut_first(rule_set, packed, lines, candidates.take(refused), every=True)
@@ -43,19 +43,6 @@ def run_rules(
     for _, _, _, row, name, value in sorted(said):
         lifted.add(name, row, value)
     return spans
-
-
-@dataclass(frozen=True)
-class Candidates:
-    """Lines that rules must look at, by rule: int64[k] `line`, `rule`, and `begin`, the byte from which on."""
-
-    line: Int64s
-    rule: Int64s
-    begin: Int64s
-
-    def take(self, which: Int64s) -> Candidates:
-        """Some of them, in the order given."""
-        return Candidates(self.line[which], self.rule[which], self.begin[which])
 
 
 @dataclass(frozen=True)
