@@ -67,7 +67,7 @@ class CleanSettings(Checked):
     level: str = setting(
         "full",
         "level",
-        "off: only Unicode and white space; light: rules alone; full: rules and structure",
+        "off: only Unicode and white space; light: rules, and broken lines joined; full: rules and structure",
         choices=("off", "light", "full"),
     )
     min_words: int = setting(
