@@ -114,7 +114,8 @@ def decide(evidence: npt.NDArray[np.void], settings: MatchSettings) -> Decisions
     one_piece = ~opens & (share(evidence["longest_run"], evidence["covered3"]) >= settings.piece_share)
     one_piece &= ~runs_to_both_ends(evidence)
     # Of a text with every third word edited more shingles of three words are left than of five.
-    much = overlap | (containment(evidence) >= settings.partial_containment)
+    much = np.maximum(left3, right3) >= settings.partial_containment3
+    much |= containment(evidence) >= settings.partial_containment
     partial = ~copy & ~brief & ~one_piece & much & (TAKEN_OVER.of(evidence) >= settings.partial_score)
     relation[partial], reason[partial] = PARTIAL, PART_IN
     relation[same], reason[same] = EXACT, SAME_WORDS

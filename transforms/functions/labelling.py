@@ -69,8 +69,9 @@ def complete(weighed: npt.NDArray[np.void], collapsed: Collapsed, settings: Sett
     """Pairs still to be weighed: what is collapsed with all its representative's relations.
 
     Within a cluster (a representative and what is collapsed into it) every pair; between the clusters of two
-    representatives that share text, every pair too. Where that would be more than MAX_CLUSTER_PAIRS nothing is added:
-    relating then asks for the pairs it needs.
+    representatives that are akin, every pair too: a version without the representative's furniture or later paragraphs
+    may be a copy where that is none. Where that would be more than MAX_CLUSTER_PAIRS nothing is added: relating then
+    asks for the pairs it needs.
 
     Returns:
         PAIR[n], none of which is in `weighed`.
@@ -82,7 +83,7 @@ def complete(weighed: npt.NDArray[np.void], collapsed: Collapsed, settings: Sett
     for cluster in members.values():
         if len(cluster) * len(cluster) <= MAX_CLUSTER_PAIRS:
             wanted.update((min(a, b), max(a, b)) for i, a in enumerate(cluster) for b in cluster[i + 1 :])
-    related = weighed[decide(weighed["evidence"], settings.match).relation != NONE]
+    related = weighed[decide(weighed["evidence"], settings.match).akin]
     for left, right in zip(related["left"].tolist(), related["right"].tolist(), strict=True):
         first, second = members.get(left, [left]), members.get(right, [right])
         if 1 < len(first) * len(second) <= MAX_CLUSTER_PAIRS:
