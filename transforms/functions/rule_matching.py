@@ -81,7 +81,7 @@ def _cut_first(
     scope, row = rule_set.scopes[rule], lines.article[line].astype(np.int64)
     first, last = lines.first[row], lines.first[row + 1] - 1
     rest = np.where(scope == _TAIL, lines.ends[last] - start, np.where(scope == _HEAD, end - lines.starts[first], 0))
-    fits = (start < end) & (rest <= rule_set.max_rest[rule])
+    fits = (start < end) & (rest <= rule_set.max_rest[rule]) & (start - lines.starts[line] >= rule_set.min_before[rule])
     once = (scope == _LINE) | (scope == _TAIL)
     # Matches of a candidate stand together, in their order.
     before: Int64s = np.cumsum(fits) - fits

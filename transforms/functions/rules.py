@@ -20,6 +20,7 @@ A rule is one `[[rule]]` table of a TOML file:
     unless         a pattern that no line may match: RE2 has no way to say `not followed by`
     anchored       inline: matches begin with a hint, so the rule looks at a line from its first one on
     look_back      bytes before the first hint from which the rule looks at a line (line: all of it, others: 80)
+    min_before     so many bytes of its line stand before what goes
     last_bytes     so many bytes at a line's end are looked at; for patterns that end with `$`
     glued          line: also the last sentence of a line (`tail_sentences`); a file's own holds for its rules
     languages      only for texts of these languages (primary tags: `zh` for zh-Hans), or of none known; a file's own
@@ -65,7 +66,7 @@ _UNKNOWN, _OTHER = range(2)
 _KNOWN_FIELDS = {
     "id", "category", "scope", "pattern", "phrases", "hints", "case", "max_bytes", "max_rest", "first_lines",
     "last_lines", "look_back", "anchored", "unless", "languages", "stays_before", "stays_after", "from_hint", "match",
-    "keep", "glued", "last_bytes",
+    "keep", "glued", "last_bytes", "min_before",
 }  # fmt: skip
 
 
@@ -101,6 +102,7 @@ class Rule:
     head_hints: frozenset[str]
     glued: bool
     last_bytes: int
+    min_before: int
 
     @property
     def lifts(self) -> bool:
@@ -117,9 +119,9 @@ class RuleSet:
     row, a column for each kind of text: of no known language, of one without rules of its own, then one for each of
     `languages`; whether the rule is for such texts. `limits`: int64, a rule a row: most bytes of a line, of the first
     and of the last lines how many. `anchored`: bool, `look_back`: int64 bytes, `is_phrase`: bool, `scopes`: int64,
-    places in SCOPES, `max_rest`: int64 bytes, `lifts`: bool, `last_bytes`: int64, each a rule. `automata`: by column,
-    of the hints of its rules alone, so that nobody pays
-    for other languages; made when first asked for.
+    places in SCOPES, `max_rest`: int64 bytes, `lifts`: bool, `last_bytes`, `min_before`: int64, each a rule.
+    `automata`: by column, of the hints of its rules alone, so that nobody pays for other languages; made when first
+    asked for.
     """
 
     rules: tuple[Rule, ...]
@@ -138,6 +140,7 @@ class RuleSet:
     max_rest: npt.NDArray[np.int64]
     lifts: npt.NDArray[np.bool_]
     last_bytes: npt.NDArray[np.int64]
+    min_before: npt.NDArray[np.int64]
     automata: dict[int, tuple[LiteralAutomaton, ...]] = field(default_factory=dict)
 
     def kinds(self, languages: Sequence[str | None]) -> npt.NDArray[np.int64]:
@@ -165,9 +168,18 @@ class Lifted:
 
     def add(self, name: str, row: int, value: str) -> None:
         """Keeps a value unless the article has one."""
-        value = value.strip(" ,;|")
+        value = value.strip(_AROUND)
         if value:
             self.values[name].setdefault(row, value)
+
+    def add_all(self, name: str, rows: list[int], values: list[str], which: list[int]) -> None:
+        """Keeps for each of some articles, each named once, one of some values."""
+        held, values = self.values[name], [value.strip(_AROUND) for value in values]
+        held |= {row: values[k] for row, k in zip(rows, which, strict=True) if values[k] and row not in held}
+
+
+_AROUND = " ,;|"
+"""What stands around values and is none of them."""
 
 
 def read_rule(given: dict[str, Any], origin: str, languages: Sequence[str] = (), glued: bool = False) -> Rule:
@@ -237,6 +249,7 @@ def read_rule(given: dict[str, Any], origin: str, languages: Sequence[str] = (),
         frozenset(hint.removeprefix("^").lower() for hint in marked if hint.startswith("^")),
         bool(given.get("glued", glued)),
         int(given.get("last_bytes", _NO_LIMIT)),
+        int(given.get("min_before", 0)),
     )
 
 
@@ -324,4 +337,5 @@ def build_rule_set(rules: Iterable[Rule]) -> RuleSet:
         np.array([rule.max_rest for rule in chosen], np.int64),
         np.array([rule.lifts for rule in chosen], np.bool_),
         np.array([rule.last_bytes for rule in chosen], np.int64),
+        np.array([rule.min_before for rule in chosen], np.int64),
     )

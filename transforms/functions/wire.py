@@ -76,8 +76,9 @@ def lift_wire(packed: PackedText, lines: LineTable, cut: Spans, lifted: Lifted) 
     credited = _lift_credited(packed, lines, openings.of(CREDITED), lifted)
     seen = set(credited.article.tolist())
     _lift_capitals(packed, lines, openings.of(CAPITALS), seen, found, lifted)
-    datelines, bylines = lift_arabic(packed, lines, openings.of(ARABIC), lifted)
-    found += [(*span, _DATELINE_AR) for span in datelines] + [(*span, _BYLINE_AR) for span in bylines]
+    arabic = lift_arabic(packed, lines, openings.of(ARABIC), lifted)
+    tags = np.array([_DATELINE_AR, _BYLINE_AR], np.int32)[arabic.tag]
+    arabic = Spans(arabic.article, arabic.start, arabic.end, tags)
     _lift_named(packed, lines, openings.of(NAMED), closings, found, lifted)
     for row, byline in list(lifted.values["byline"].items()):
         name, agency = split_byline(byline)
@@ -87,7 +88,7 @@ def lift_wire(packed: PackedText, lines: LineTable, cut: Spans, lifted: Lifted) 
             lifted.add("byline", row, name or "")
     table = np.array(found, np.int64).reshape(-1, 4)
     others = Spans(table[:, 0].astype(np.int32), table[:, 1], table[:, 2], table[:, 3].astype(np.int32))
-    return join_spans([credited, others])
+    return join_spans([credited, arabic, others])
 
 
 @functools.lru_cache(maxsize=4096)

@@ -13,14 +13,17 @@ import numpy.typing as npt
 import re2
 
 from transforms.functions.agencies import agency_forms, agency_names
+from transforms.functions.cutting import Spans, join_spans
 from transforms.functions.line_table import LineTable
-from transforms.functions.packed_text import Bytes, Offsets, PackedText, whole_stops
-from transforms.functions.rules import Lifted
-from transforms.functions.searching import find_matches, join_pieces, searcher, without_groups
+from transforms.functions.packed_text import Bytes, Offsets, PackedText, slices, whole_stops
+from transforms.functions.rules import LIFTED, Lifted
+from transforms.functions.searching import find_matches, join_pieces, without_groups
 from transforms.functions.wire_scan import Openings
 
 _Flags = npt.NDArray[np.bool_]
 
+DATELINE, BYLINE = range(2)
+"""Tags of what is cut."""
 HEAD_BYTES = 160
 """How much of a line is looked at; not tuned, a dateline with a place and two dates takes some 110 bytes."""
 FILLED_LINES = 3
@@ -118,29 +121,27 @@ def _marks(data: Bytes, begin: Offsets, stop: Offsets, end: Offsets) -> tuple[_F
 
 @dataclass(frozen=True)
 class _Opening:
-    """What an opening says, column and value; `is_name`: it is nothing but parts, none of which is an outlet's name."""
+    """What an opening says, by column; `is_name`: it is nothing but parts, none of which is an outlet's name."""
 
-    values: tuple[tuple[str, str], ...]
+    values: dict[str, str]
     is_name: bool
 
 
 @functools.lru_cache(maxsize=8192)
-def _read_opening(name: str, matched: bytes) -> _Opening | None:
+def _read_opening(name: str, text: str) -> _Opening | None:
     """What the match of one of the patterns says; None where a part of it is a clause. Newspapers open alike."""
-    text = matched.decode()
     if name == "byline" and not text.startswith(_DESK_WORDS):
         parts = {"parts": text.rstrip(" :：")}
     else:
-        pattern = _compiled()[name]
-        spans = searcher(pattern)(matched, 0, len(matched))
-        parts = {group: matched[slice(*spans[number])].decode() for group, number in pattern.groupindex.items()}
+        match = _compiled()[name].match(text)
+        parts = {group: value or "" for group, value in match.groupdict().items()}
     names = _SPLIT.split(parts["parts"]) if name == "byline" else [parts["place"]]
     if sum(len(part.split()) for part in names) > 9 or any(_is_clause(part) for part in names):
         return None
     if name == "byline":
         return _Opening(_name_parts(names), text == parts["parts"] and not _names_an_outlet(names))
     agency = agency_names()[parts["agency"]]
-    return _Opening((("dateline", parts["place"]), ("dateline_date", parts.get("date", "")), ("agency", agency)), False)
+    return _Opening({"dateline": parts["place"], "dateline_date": parts.get("date", ""), "agency": agency}, False)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -148,28 +149,23 @@ def _is_clause(part: str) -> bool:
     return _AR_CLAUSE.search(part) is not None
 
 
-def lift_arabic(
-    packed: PackedText, lines: LineTable, openings: Openings, lifted: Lifted
-) -> tuple[list[tuple[int, int, int]], list[tuple[int, int, int]]]:
-    """Datelines and bylines to cut, as text, first byte and end; keeps place, agency and reporter of each one found.
+def lift_arabic(packed: PackedText, lines: LineTable, openings: Openings, lifted: Lifted) -> Spans:
+    """Datelines and bylines to cut, tagged DATELINE and BYLINE; keeps place, agency and reporter of each one found.
 
     Args:
         openings: of the kind ARABIC.
     """
-    datelines: list[tuple[int, int, int]] = []
-    bylines: list[tuple[int, int, int]] = []
+    parts: list[Spans] = []
     if not len(openings.line):
-        return datelines, bylines
+        return join_spans(parts)
     ends = lines.ends[openings.line]
     stop = whole_stops(packed.data, openings.begin, np.minimum(ends, openings.begin + HEAD_BYTES))
     agency_at, _ = _first_ends(_any_agency(), packed, openings.begin, stop)
     joined, bracketed = _marks(packed.data, openings.begin, stop, ends)
     row_of = lines.article[openings.line]
-    only = (np.diff(lines.first)[row_of] == 1).tolist()
-    low = (openings.line - lines.first[row_of] >= FILLED_LINES).tolist()
-    rows, begins, stops, line_ends = (each.tolist() for each in (row_of, openings.begin, stop, ends))
+    # What fills a text's only line, or one further down, is neither.
+    whole = (np.diff(lines.first)[row_of] == 1) | (openings.line - lines.first[row_of] >= FILLED_LINES)
     seen = np.zeros(len(lines.first), np.bool_)
-    raw = packed.data.data
     # A dateline names an agency, a byline has a joint and ends or fills its line.
     may_be = dict.fromkeys(_finders(), agency_at >= 0) | {
         "agency_place": (agency_at >= 0) & (agency_at <= len("(")),
@@ -178,30 +174,40 @@ def lift_arabic(
     }
     for name, pattern in _finders().items():
         asked = np.flatnonzero(may_be[name] & ~seen[row_of])
-        _, size_of = _first_ends(pattern, packed, openings.begin[asked], stop[asked])
-        for k, size in zip(asked[size_of > 0].tolist(), size_of[size_of > 0].tolist(), strict=True):
-            row, start, end = rows[k], begins[k], stops[k]
-            fills = start + size == line_ends[k]
-            if seen[row] or (fills and (only[k] or low[k])) or (start + size == end and not fills):
-                continue
-            if name == "byline" and start + size < end and _is_digit(raw, start + size):  # a result: two clubs
-                continue
-            opening = _read_opening(name, bytes(raw[start : start + size]))
-            if opening is None:
-                continue
-            seen[row] = True
-            if name != "byline":
-                datelines.append((row, start, start + size))
-            elif not (fills and opening.is_name):
-                bylines.append((row, start, start + size))
-            for column, value in opening.values:
-                lifted.add(column, row, value)
-    return datelines, bylines
+        _, size = _first_ends(pattern, packed, openings.begin[asked], stop[asked])
+        end = openings.begin[asked] + size
+        fills = end == ends[asked]
+        fits = (size > 0) & ~(fills & whole[asked]) & (fills | (end < stop[asked]))
+        if name == "byline":
+            fits &= ~_digit_follows(packed.data, end, stop[asked])  # a result: two clubs
+        some, end, fills = asked[fits], end[fits], fills[fits]
+        matched = slices(packed, openings.begin[some], end).dictionary_encode()
+        read = [_read_opening(name, text) for text in matched.dictionary.to_pylist()]
+        codes = matched.indices.to_numpy()
+        known = np.flatnonzero(np.array([opening is not None for opening in read], np.bool_)[codes])
+        known = known[np.unique(row_of[some[known]], return_index=True)[1]]  # of each text the first
+        some, end, fills, codes = some[known], end[known], fills[known], codes[known]
+        rows = row_of[some]
+        seen[rows] = True
+        for column in LIFTED:
+            values = [opening.values.get(column, "") if opening else "" for opening in read]
+            lifted.add_all(column, rows.tolist(), values, codes.tolist())
+        is_name = np.array([opening is not None and opening.is_name for opening in read], np.bool_)[codes]
+        cut = ~(fills & is_name)
+        tag = BYLINE if name == "byline" else DATELINE
+        parts.append(Spans(rows, openings.begin[some], end, np.full(len(rows), tag, np.int32)).take(cut))
+    return join_spans(parts)
 
 
-def _is_digit(raw: memoryview, at: int) -> bool:
-    """Whether a digit stands there, an Arabic one too (U+0660 to U+0669)."""
-    return 48 <= raw[at] <= 57 or (raw[at] == 0xD9 and 0xA0 <= raw[at + 1] <= 0xA9)
+@numba.njit(nogil=True, cache=True)
+def _digit_follows(data: Bytes, at: Offsets, stop: Offsets) -> _Flags:
+    """Whether a digit stands at some places before their ends, an Arabic one too (U+0660 to U+0669)."""
+    found = np.zeros(len(at), np.bool_)
+    for k in range(len(at)):
+        i = at[k]
+        if i < stop[k]:
+            found[k] = 48 <= data[i] <= 57 or (data[i] == 0xD9 and 0xA0 <= data[i + 1] <= 0xA9)
+    return found
 
 
 def _names_an_outlet(parts: list[str]) -> bool:
@@ -219,20 +225,18 @@ def _is_outlet(part: str) -> bool:
     return _AR_OUTLET.search(part) is not None
 
 
-def _name_parts(parts: list[str]) -> tuple[tuple[str, str], ...]:
+def _name_parts(parts: list[str]) -> dict[str, str]:
     """Which part of `reporter - outlet - place` is which."""
     known = agency_names()
-    said = [("agency", known[part]) for part in parts if part in known]
-    credited = bool(said)
+    agency = next((known[part] for part in parts if part in known), None)
+    said = {"agency": agency} if agency else {}
     # A single word is an outlet's name unless it stands last or beside an agency: reporters have two names.
     rest = [
         part
         for part in parts
-        if part not in known and not _is_outlet(part) and (credited or " " in part or part == parts[-1])
+        if part not in known and not _is_outlet(part) and (said or " " in part or part == parts[-1])
     ]
     if len(rest) == 1:
         # Before the outlet's name stands the reporter, after it (and beside an agency) the place.
-        said.append(("dateline" if credited or parts[-1] == rest[0] else "byline", rest[0]))
-    elif rest:
-        said += [("byline", rest[0]), ("dateline", rest[-1])]
-    return tuple(said)
+        return said | {"dateline" if said or parts[-1] == rest[0] else "byline": rest[0]}
+    return said | {"byline": rest[0], "dateline": rest[-1]} if rest else said
