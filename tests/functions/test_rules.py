@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.checked_settings import SettingError
+from transforms.functions.language import Tags, encode_tags
 from transforms.functions.line_table import LiteralAutomaton, build_automata, find_lines, find_literals
 from transforms.functions.packed_text import pack
 from transforms.functions.rule_matching import run_rules
@@ -26,9 +27,13 @@ RULES = load_rules()
 ALL = build_rule_set(RULES)
 
 
+def tags_of(languages: list[str | None]) -> Tags:
+    return encode_tags(pa.array(languages, pa.string()))
+
+
 def rules_that_cut(rule_set: RuleSet, text: str) -> list[str]:
     packed = pack(normalise_texts(pa.array([text])))
-    spans = run_rules(rule_set, packed, find_lines(packed), [None], Lifted())
+    spans = run_rules(rule_set, packed, find_lines(packed), tags_of([None]), Lifted())
     return [rule_set.rules[tag].id for tag in spans.tag]
 
 
@@ -86,7 +91,9 @@ def test_what_stays_of_a_match_is_what_a_group_would_leave() -> None:
     )
     for grouped, trimmed in cuts:
         spans = [
-            run_rules(build_rule_set([read_rule(given, "t.toml")]), packed, find_lines(packed), [None] * 5, Lifted())
+            run_rules(
+                build_rule_set([read_rule(given, "t.toml")]), packed, find_lines(packed), tags_of([None] * 5), Lifted()
+            )
             for given in ({**rule, **grouped}, {**rule, **grouped, **trimmed})
         ]
         assert len(spans[0])
@@ -110,7 +117,7 @@ def test_languages_limit_a_rule() -> None:
     rule = read_rule({"id": "x", "category": "y", "scope": "line", "phrases": ["werbung"], "languages": ["de"],
                       "match": ["Werbung"], "keep": ["k"]}, "t.toml")  # fmt: skip
     packed = pack(pa.array(["Werbung", "Werbung", "Werbung"]))
-    spans = run_rules(build_rule_set([rule]), packed, find_lines(packed), ["de-AT", "en", None], Lifted())
+    spans = run_rules(build_rule_set([rule]), packed, find_lines(packed), tags_of(["de-AT", "en", None]), Lifted())
     assert sorted(spans.article.tolist()) == [0, 2]
 
 
@@ -121,13 +128,13 @@ def test_a_file_names_the_languages_of_its_rules() -> None:
     texts = ["Anzeige", "Publicité", "Реклама", "آگهی", "广告"]
     packed = pack(pa.array(texts * 2))
     tags = ["de-CH", "fr-CA", "ru", "fa-IR", "zh-Hans", *["en"] * len(texts)]
-    spans = run_rules(ALL, packed, find_lines(packed), tags, Lifted())
+    spans = run_rules(ALL, packed, find_lines(packed), tags_of(tags), Lifted())
     assert sorted(spans.article.tolist()) == [0, 1, 2, 3, 4]
 
 
 def test_hints_of_other_languages_are_not_sought() -> None:
-    sought = {len(ALL.automata_of(int(ALL.kinds([tag])[0]))[0].literal) for tag in ("en", "ar", "nl")}
-    everything = len(ALL.automata_of(int(ALL.kinds([None])[0]))[0].literal)
+    sought = {len(ALL.automata_of(int(ALL.kinds(tags_of([tag]))[0]))[0].literal) for tag in ("en", "ar", "nl")}
+    everything = len(ALL.automata_of(int(ALL.kinds(tags_of([None]))[0]))[0].literal)
     assert len(sought) == 1
     assert max(sought) * 2 < everything
 
@@ -178,7 +185,7 @@ def test_many_candidates_give_what_each_alone_gives() -> None:
 
     def cuts(given_texts: list[str]) -> list[tuple[int, int, int, str]]:
         packed = pack(normalise_texts(pa.array(given_texts)))
-        spans = run_rules(ALL, packed, find_lines(packed), [None] * len(given_texts), Lifted())
+        spans = run_rules(ALL, packed, find_lines(packed), tags_of([None] * len(given_texts)), Lifted())
         starts = packed.offsets[spans.article]
         names = [ALL.rules[tag].id for tag in spans.tag]
         rows = (spans.article, spans.start - starts, spans.end - starts)
@@ -198,7 +205,7 @@ def test_what_stays_of_a_match_is_what_strings_say(before: str, after: str) -> N
                       "look_back": 4000, "match": ["ad"], "keep": ["k"]}, "t.toml")  # fmt: skip
     text = "x" + before + "ad" + after + "x"
     packed = pack(pa.array(["z", text]))
-    spans = run_rules(build_rule_set([rule]), packed, find_lines(packed), [None, None], Lifted())
+    spans = run_rules(build_rule_set([rule]), packed, find_lines(packed), tags_of([None, None]), Lifted())
     cut = text[text.rfind("ad") :].lstrip(stays_before + "a").rstrip(stays_after)
     data = packed.data.tobytes()
     assert [data[start:end].decode() for start, end in zip(spans.start, spans.end, strict=True)] == [cut]
@@ -209,7 +216,7 @@ def test_a_tail_begins_with_the_first_match_that_may_go() -> None:
                       "max_rest": 12, "match": ["ad"], "keep": ["k"]}, "t.toml")  # fmt: skip
     text = "an ad that is far, ad more, adieu\nbye"
     packed = pack(pa.array([text, "ad", "ad " * 9]))
-    spans = run_rules(build_rule_set([rule]), packed, find_lines(packed), [None] * 3, Lifted())
+    spans = run_rules(build_rule_set([rule]), packed, find_lines(packed), tags_of([None] * 3), Lifted())
     data = packed.data.tobytes()
     assert sorted((int(a), data[s:e]) for a, s, e in zip(spans.article, spans.start, spans.end, strict=True)) == [
         (0, b"adieu"), (0, b"bye"), (1, b"ad"), (2, b"ad ad ad ad "),

@@ -22,7 +22,7 @@ from transforms.functions.cutting import (
 )
 from transforms.functions.furniture_spans import FURNITURE_RULES
 from transforms.functions.given_forms import DROPPED_RULES, find_given_forms
-from transforms.functions.language import fill_languages
+from transforms.functions.language import encode_tags, fill_languages
 from transforms.functions.line_table import LineTable, find_lines
 from transforms.functions.markup import MARKUP_RULES
 from transforms.functions.packed_text import PackedText, pack, unpack
@@ -142,7 +142,7 @@ def _find_boilerplate(
     first_shape = first_wire + len(WIRE_RULES)
     parts: list[Spans] = []
     if settings.level != "off":
-        known = languages.to_pylist()
+        known = encode_tags(languages)
         found = run_rules(rule_set, packed, lines, known, lifted)
         by_rules = join_spans([found, cut_tail_sentences(rule_set, packed, lines, found, known, lifted)])
         wire = lift_wire(packed, lines, by_rules, lifted)

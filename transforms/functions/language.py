@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numba
 import numpy as np
@@ -209,15 +209,32 @@ def _know_script(data: Bytes, begin: Offsets, stop: Offsets, kinds: Bytes) -> tu
     return found, counts
 
 
-def spoken(languages: Sequence[str | None], *, but: str) -> npt.NDArray[np.bool_]:
-    """Which texts are of a known language that is not the given one: bool[n].
+@dataclass(frozen=True)
+class Tags:
+    """The BCP 47 tags of n texts, each different one once.
 
-    Args:
-        languages: n BCP 47 tags or None.
-        but: a primary tag, `en`.
+    `names`: the different ones. `places`: int64[n], which of them each text has, -1 for none.
     """
-    known = {tag: tag is not None and tag.partition("-")[0] != but for tag in set(languages)}
-    return np.fromiter((known[tag] for tag in languages), np.bool_, len(languages))
+
+    names: tuple[str, ...]
+    places: npt.NDArray[np.int64]
+
+    @property
+    def primary(self) -> list[str]:
+        """Of each name its first part: `zh` of `zh-Hans`."""
+        return [name.partition("-")[0] for name in self.names]
+
+
+def encode_tags(languages: pa.StringArray) -> Tags:
+    """A column of tags, nulls where unknown."""
+    encoded = languages.dictionary_encode()
+    return Tags(tuple(encoded.dictionary.to_pylist()), encoded.indices.fill_null(-1).to_numpy().astype(np.int64))
+
+
+def spoken(languages: Tags, *, but: str) -> npt.NDArray[np.bool_]:
+    """Which texts are of a known language that is not the given one, a primary tag such as `en`: bool[n]."""
+    others: npt.NDArray[np.bool_] = np.array([*(name != but for name in languages.primary), False], np.bool_)
+    return others[languages.places]
 
 
 def fill_languages(given: pa.StringArray, packed: PackedText, lines: LineTable) -> pa.StringArray:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
 
 from transforms.functions.cutting import Spans
-from transforms.functions.language import spoken
+from transforms.functions.language import Tags, spoken
 from transforms.functions.line_shapes import CHARACTERS, ENDS, WORDS, measure_lines
 from transforms.functions.line_table import LineTable
 from transforms.functions.packed_text import PackedText
@@ -21,7 +19,7 @@ LONGEST, FEWEST_WORDS = 110, 3
 don't take; paragraphs are longer, or end like a sentence."""
 
 
-def find_related_lists(packed: PackedText, lines: LineTable, labels: Spans, languages: Sequence[str | None]) -> Spans:
+def find_related_lists(packed: PackedText, lines: LineTable, labels: Spans, languages: Tags) -> Spans:
     """The headlines below labels, in texts of a known language that isn't English; tags are 0.
 
     English labels are mostly followed by the story: `MORE:` and a link stand on one line. Where the story goes on below
@@ -41,7 +39,7 @@ def find_related_lists(packed: PackedText, lines: LineTable, labels: Spans, lang
     at = np.where(there, below, heads[:, None])
     like = _read_like_headlines(packed, lines, at.ravel()).reshape(at.shape) & there
     counts = np.where(like.all(axis=1), MOST_HEADLINES, np.argmin(like, axis=1))
-    arabic = np.array([str(languages[row]).startswith("ar") for row in rows.tolist()], np.bool_)
+    arabic = np.array([*(name.startswith("ar") for name in languages.names), False], np.bool_)[languages.places[rows]]
     counts -= (counts < ends - heads - 1) & ~arabic
     found: npt.NDArray[np.int64] = np.unique(below[np.arange(MOST_HEADLINES) < counts[:, None]])
     return Spans(lines.article[found], lines.starts[found], lines.ends[found], np.zeros(len(found), np.int32))

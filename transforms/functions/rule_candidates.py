@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numba
 import numpy as np
 import numpy.typing as npt
 
+from transforms.functions.language import Tags
 from transforms.functions.line_table import Hits, LineTable, find_literals
 from transforms.functions.packed_text import Bytes, PackedText, whole_starts
 from transforms.functions.rules import RuleSet
@@ -30,9 +30,7 @@ class Candidates:
         return Candidates(self.line[which], self.rule[which], self.begin[which])
 
 
-def find_candidates(
-    rule_set: RuleSet, packed: PackedText, lines: LineTable, languages: Sequence[str | None]
-) -> Candidates:
+def find_candidates(rule_set: RuleSet, packed: PackedText, lines: LineTable, languages: Tags) -> Candidates:
     """Which lines each rule must look at, and from which byte on; by rule and line."""
     kinds = rule_set.kinds(languages)
     hits = _find_hints(packed, lines, rule_set, kinds)

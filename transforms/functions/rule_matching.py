@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +12,7 @@ import numpy.typing as npt
 
 from transforms.functions.agencies import agency_named
 from transforms.functions.cutting import Spans, join_spans
+from transforms.functions.language import Tags
 from transforms.functions.line_table import LineTable
 from transforms.functions.packed_text import Bytes, PackedText
 from transforms.functions.rule_candidates import Candidates, find_candidates
@@ -25,13 +25,10 @@ Flags = npt.NDArray[np.bool_]
 _LINE, _INLINE, _TAIL, _HEAD = range(len(SCOPES))
 
 
-def run_rules(
-    rule_set: RuleSet, packed: PackedText, lines: LineTable, languages: Sequence[str | None], lifted: Lifted
-) -> Spans:
+def run_rules(rule_set: RuleSet, packed: PackedText, lines: LineTable, languages: Tags, lifted: Lifted) -> Spans:
     """What the rules cut out of the texts, in no order and with overlaps; tags are places in `rule_set.rules`.
 
     Args:
-        languages: n BCP 47 tags or None.
         lifted: gets the bylines, datelines and agencies that rules read.
     """
     candidates = find_candidates(rule_set, packed, lines, languages)

@@ -44,6 +44,7 @@ import re2
 
 from schemas.checked_settings import SettingError
 from transforms.functions.agencies import agency_forms
+from transforms.functions.language import Tags
 from transforms.functions.line_table import LiteralAutomaton, build_automata
 from transforms.functions.searching import without_groups
 
@@ -143,11 +144,11 @@ class RuleSet:
     min_before: npt.NDArray[np.int64]
     automata: dict[int, tuple[LiteralAutomaton, ...]] = field(default_factory=dict)
 
-    def kinds(self, languages: Sequence[str | None]) -> npt.NDArray[np.int64]:
-        """The column of `spoken` for each BCP 47 tag or None: int64[n]."""
+    def kinds(self, languages: Tags) -> npt.NDArray[np.int64]:
+        """The column of `spoken` for each text: int64[n]."""
         columns = {name: column for column, name in enumerate(self.languages, _OTHER + 1)}
-        known = {tag: columns.get(tag.partition("-")[0], _OTHER) for tag in set(languages) if tag}
-        return np.array([known[tag] if tag else _UNKNOWN for tag in languages], np.int64)
+        kinds = np.array([*(columns.get(name, _OTHER) for name in languages.primary), _UNKNOWN], np.int64)
+        return kinds[languages.places]
 
     def automata_of(self, kind: int) -> tuple[LiteralAutomaton, ...]:
         """The automata for texts of one column of `spoken`."""

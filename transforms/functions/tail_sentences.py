@@ -8,7 +8,6 @@ line of a text that has no lines is asked by all rules; in other languages the e
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numba
@@ -16,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from transforms.functions.cutting import Spans, join_spans
-from transforms.functions.language import spoken
+from transforms.functions.language import Tags, spoken
 from transforms.functions.line_table import LineTable
 from transforms.functions.packed_text import Bytes, Offsets, PackedText
 from transforms.functions.rule_matching import run_rules
@@ -65,7 +64,7 @@ def cut_tail_sentences(
     packed: PackedText,
     lines: LineTable,
     cut: Spans,
-    languages: Sequence[str | None],
+    languages: Tags,
     lifted: Lifted,
 ) -> Spans:
     """Sentences at the ends of lines that a rule takes for a line, from the line's end back to one it doesn't.
@@ -91,7 +90,7 @@ def cut_tail_sentences(
 
 
 def _cut_ends(
-    ends: _Ends, packed: PackedText, lines: LineTable, end: Offsets, languages: Sequence[str | None], lifted: Lifted
+    ends: _Ends, packed: PackedText, lines: LineTable, end: Offsets, languages: Tags, lifted: Lifted
 ) -> list[Spans]:
     """What goes of the lines' ends, which are at `end`."""
     at, begin = ends.at, lines.starts[ends.at]
