@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,7 +41,58 @@ from transforms.functions.wrapped_lines import join_wrapped
 __all__ = ["CleanedTexts", "clean_texts", "normalise_texts"]
 
 KEPT_WHOLE = ("guard.kept_whole", "flag")
-_RELATED = list(STRUCTURE_RULES).index("shape.related")
+
+
+@dataclass(frozen=True, eq=False)
+class _Tags:
+    """What spans' tags stand for: rules by their numbers, then wire forms, shapes, markup, dropped forms, the flag.
+
+    `rules`, `categories`: string[t]. `off`, `related`, `comments`: bool[t], what is switched off, and the categories
+    that structure asks for. The rest: the first tags of each kind, `listed` that of `shape.related`.
+    """
+
+    rules: pa.StringArray
+    categories: pa.StringArray
+    off: npt.NDArray[np.bool_]
+    related: npt.NDArray[np.bool_]
+    comments: npt.NDArray[np.bool_]
+    wire: int
+    shapes: int
+    listed: int
+    markup: int
+    dropped: int
+    kept_whole: int
+
+
+@functools.lru_cache(maxsize=32)
+def _tags_of(rule_set: RuleSet, disabled: tuple[str, ...]) -> _Tags:
+    own = [(rule.id, rule.category) for rule in rule_set.rules]
+    kinds = [
+        own,
+        WIRE_RULES.items(),
+        STRUCTURE_RULES.items(),
+        MARKUP_RULES.items(),
+        DROPPED_RULES.items(),
+        [KEPT_WHOLE],
+    ]
+    wire, shapes, markup, dropped, kept_whole = np.cumsum([len(kind) for kind in kinds[:-1]]).tolist()
+    rules, categories = zip(*(name for kind in kinds for name in kind), strict=True)
+    cut = range(markup)  # what else is switched off is never made a span
+    return _Tags(
+        pa.array(rules, pa.string()),
+        pa.array(categories, pa.string()),
+        np.array(
+            [k in cut and (rules[k] in disabled or categories[k] in disabled) for k in range(len(rules))], np.bool_
+        ),
+        np.array([name == "related" for name in categories], np.bool_),
+        np.array([name == "comments" for name in categories], np.bool_),
+        wire,
+        shapes,
+        shapes + list(STRUCTURE_RULES).index("shape.related"),
+        markup,
+        dropped,
+        kept_whole,
+    )
 
 
 @dataclass(frozen=True)
@@ -87,6 +139,7 @@ def clean_texts(
     if not len(texts) == len(titles) == len(languages):
         raise ValueError(f"columns of {len(texts)}, {len(titles)} and {len(languages)} rows; expected equal lengths")
     rule_set = choose_rules(tuple(settings.disabled), _other_names())
+    tags = _tags_of(rule_set, tuple(settings.disabled))
     normal = normalise(texts)
     normalised, lines = pack(normal.texts), find_lines(pack(normal.lines_as_given))
     given, markup = normalised, None
@@ -98,25 +151,24 @@ def clean_texts(
         lines = find_lines(packed)
     languages = fill_languages(languages, packed, lines)
     lifted = Lifted()
-    names, spans = _find_boilerplate(rule_set, packed, lines, languages, settings, lifted)
+    spans = _find_boilerplate(rule_set, tags, packed, lines, languages, settings.level, lifted)
     spans = keep_composed(packed, settle_spans(packed, lines, spans))
     characters = count_characters(packed.data, packed.offsets)
     spans, kept_whole = _guard(packed, lines, spans, characters, settings.max_removed_share)
     title = _sparse(headline_lines(packed, lines, titles, spans), len(packed))
     if markup is not None:
-        spans = markup.spans_of_given(spans, len(names))
+        spans = markup.spans_of_given(spans, tags.markup)
         characters = count_characters(given.data, given.offsets)
-    names += [*MARKUP_RULES.items(), *DROPPED_RULES.items()]
     forms = find_given_forms(texts, given, normal.changed) if len(normal.changed) else None
     if forms is not None:
-        spans = forms.dropped(spans, len(names) - 1)
+        spans = forms.dropped(spans, tags.dropped)
     cut = cut_spans(given, spans)
     removed = unpack(cut.removed) if forms is None else forms.put_into(unpack(cut.removed), given, spans)
     text = unpack(cut.kept if len(spans) else given)
     share = cut.removed_characters / np.maximum(characters, 1)
     return CleanedTexts(
         text,
-        _removed_column(len(packed), names, spans, cut.at, removed, kept_whole),
+        _removed_column(len(packed), tags, spans, cut.at, removed, kept_whole),
         pc.coalesce(titles, title),
         languages,
         _sparse(lifted.values["byline"], len(packed)),
@@ -130,34 +182,32 @@ def clean_texts(
 
 def _find_boilerplate(
     rule_set: RuleSet,
+    tags: _Tags,
     packed: PackedText,
     lines: LineTable,
     languages: pa.StringArray,
-    settings: CleanSettings,
+    level: str,
     lifted: Lifted,
-) -> tuple[list[tuple[str, str]], Spans]:
-    """What rules, wire forms and structure cut, with overlaps, and the rule and category that each tag stands for."""
-    names: list[tuple[str, str]] = [(rule.id, rule.category) for rule in rule_set.rules]
-    first_wire = len(names)
-    first_shape = first_wire + len(WIRE_RULES)
-    parts: list[Spans] = []
-    if settings.level != "off":
-        known = encode_tags(languages)
-        found = run_rules(rule_set, packed, lines, known, lifted)
-        by_rules = join_spans([found, cut_tail_sentences(rule_set, packed, lines, found, known, lifted)])
-        wire = lift_wire(packed, lines, by_rules, lifted)
-        parts += [by_rules, Spans(wire.article, wire.start, wire.end, wire.tag + np.int32(first_wire))]
-        if settings.level == "full":
-            related = np.array([category == "related" for _, category in names])
-            listed = find_related_lists(packed, lines, by_rules.take(related[by_rules.tag]), known)
-            parts.append(Spans(listed.article, listed.start, listed.end, listed.tag + np.int32(first_shape + _RELATED)))
-            comments = np.array([category == "comments" for _, category in [*names, *WIRE_RULES.items()]])
-            shape = find_structure(packed, lines, join_spans(parts), by_rules.take(comments[by_rules.tag]))
-            parts.append(Spans(shape.article, shape.start, shape.end, shape.tag + np.int32(first_shape)))
-    names += [*WIRE_RULES.items(), *STRUCTURE_RULES.items()]
-    off = np.array([rule in settings.disabled or category in settings.disabled for rule, category in names])
+) -> Spans:
+    """What rules, wire forms and structure cut, with overlaps."""
+    if level == "off":
+        return join_spans([])
+    known = encode_tags(languages)
+    found = run_rules(rule_set, packed, lines, known, lifted)
+    by_rules = join_spans([found, cut_tail_sentences(rule_set, packed, lines, found, known, lifted)])
+    parts = [by_rules, _tagged(lift_wire(packed, lines, by_rules, lifted), tags.wire)]
+    if level == "full":
+        related = by_rules.take(tags.related[by_rules.tag])
+        parts.append(_tagged(find_related_lists(packed, lines, related, known), tags.listed))
+        comments = by_rules.take(tags.comments[by_rules.tag])
+        parts.append(_tagged(find_structure(packed, lines, join_spans(parts), comments), tags.shapes))
     spans = join_spans(parts)
-    return names, spans.take(~off[spans.tag])
+    return spans.take(~tags.off[spans.tag])
+
+
+def _tagged(spans: Spans, first: int) -> Spans:
+    """Spans with tags that count from a given one."""
+    return Spans(spans.article, spans.start, spans.end, spans.tag + np.int32(first))
 
 
 def _other_names() -> tuple[str, ...]:
@@ -192,23 +242,21 @@ def _guard(
 
 def _removed_column(
     count: int,
-    names: list[tuple[str, str]],
+    tags: _Tags,
     spans: Spans,
     at: npt.NDArray[np.int32],
     texts: pa.StringArray,
     kept_whole: npt.NDArray[np.int64],
 ) -> pa.ListArray:
     article = np.concatenate([kept_whole, spans.article.astype(np.int64)])  # flags stand first, at 0
-    tag = np.concatenate([np.full(len(kept_whole), len(names)), spans.tag.astype(np.int64)])
+    tag = np.concatenate([np.full(len(kept_whole), tags.kept_whole), spans.tag.astype(np.int64)])
     order = np.argsort(article, kind="stable")
     indices = pa.array(tag[order])
-    rules = pa.array([rule for rule, _ in [*names, KEPT_WHOLE]], pa.string())
-    categories = pa.array([category for _, category in [*names, KEPT_WHOLE]], pa.string())
     flags = pa.array([""] * len(kept_whole), pa.string())
     removed = pa.concat_arrays([flags, texts]).take(pa.array(order))
     places = np.concatenate([np.zeros(len(kept_whole), np.int32), at])[order]
     structs = pa.StructArray.from_arrays(
-        [rules.take(indices), categories.take(indices), pa.array(places, pa.int32()), removed],
+        [tags.rules.take(indices), tags.categories.take(indices), pa.array(places, pa.int32()), removed],
         fields=[REMOVED_SPAN.field(i) for i in range(4)],
     )
     bounds = np.searchsorted(article[order], np.arange(count + 1)).astype(np.int32)

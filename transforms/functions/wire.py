@@ -111,6 +111,8 @@ def _place_before(text: str) -> tuple[str, str] | None:
 
 def _lift_credited(packed: PackedText, lines: LineTable, openings: Openings, lifted: Lifted) -> Spans:
     """Lifts `PARIS, Jan 5 (AFP) -`, the first of each text."""
+    if not len(openings.line):
+        return join_spans([])
     # Each text in brackets once, and then each one before them: there are few different ones.
     inner = slices(packed, openings.inner, openings.inner_end).dictionary_encode()
     agencies = [_credited_agency(name) for name in inner.dictionary.to_pylist()]

@@ -174,12 +174,16 @@ def lift_arabic(packed: PackedText, lines: LineTable, openings: Openings, lifted
     }
     for name, pattern in _finders().items():
         asked = np.flatnonzero(may_be[name] & ~seen[row_of])
+        if not len(asked):
+            continue
         _, size = _first_ends(pattern, packed, openings.begin[asked], stop[asked])
         end = openings.begin[asked] + size
         fills = end == ends[asked]
         fits = (size > 0) & ~(fills & whole[asked]) & (fills | (end < stop[asked]))
         if name == "byline":
             fits &= ~_digit_follows(packed.data, end, stop[asked])  # a result: two clubs
+        if not fits.any():
+            continue
         some, end, fills = asked[fits], end[fits], fills[fits]
         matched = slices(packed, openings.begin[some], end).dictionary_encode()
         read = [_read_opening(name, text) for text in matched.dictionary.to_pylist()]
