@@ -38,6 +38,7 @@ _AR_YEAR = rf"(?:\s*[-/،]?\s*{_DIGIT}{{4}}(?:\s*(?:هـ|ه|م)\b?)?)?"
 _AR_DATE = rf"(?:\s*[،-]?\s*(?P<date>{_AR_DAY}{_AR_YEAR}))?"
 # As Gulf agencies open: Hijri date, `corresponding to`, common date.
 _AR_DATES = rf"\s*[،-]?\s*(?P<date>{_AR_DAY}{_AR_YEAR}(?:\s*(?:الموافق)?\s*{_AR_DAY}{_AR_YEAR})?)"
+_AR_DATE_TWICE = rf"\s*[،-]?\s*(?P<date>{_AR_DAY}{_AR_YEAR}\s*الموافق\s*{_AR_DAY}{_AR_YEAR})"
 _JOINT = r"(?:\s*[-–—]\s*|\sـ{1,2}\s)"  # a lengthening stroke by itself stands for a dash
 _SPLIT = re.compile(_JOINT)
 _DESK_WORDS = ("رصد", "تصوير", "إعداد", "اعداد", "كتب", "متابعة", "تقرير", "حوار", "ترجمة", "حاوره", "حاورته")
@@ -66,6 +67,8 @@ def _patterns() -> dict[str, str]:
         "agency_place": rf"^{agency}\s*[-–—،]\s*(?P<place>{part})\s*[-–—:：]+\s*",
         "place_agency": rf"^(?P<place>{part}){_AR_DATE}\s*(?:[-–—،]\s*|\s){agency}\s*[-–—:：]+\s*",
         "dated": rf"^(?P<place>{part}){_AR_DATES}\s*[-–—،:]?\s*{agency}\s*(?:[-–—:：]+\s*|$)",
+        # Scraped onto one line the text goes on behind a blank; so full a date is no part of a sentence.
+        "dated_twice": rf"^(?P<place>{part}){_AR_DATE_TWICE}\s*[-–—،:]?\s*{agency}(?:\s*[-–—:：]+\s*|\s+|$)",
         "byline": rf"^(?:{_DESK})?(?P<parts>{part}(?:{_JOINT}{part}){{1,4}})\s*(?:[:：]+\s*|$)",
     }
 
