@@ -62,6 +62,19 @@ def test_what_is_no_dateline_stays(opening: str) -> None:
         ("كتبت: سلمى الأحمد\n", "سلمى الأحمد", None, None),
         ("سالم الأحمد- صحيفة المثال- جدة: ", "سالم الأحمد", "جدة", None),
         ("سالم الأحمد – صحيفة المثال\n", "سالم الأحمد", None, None),
+        ("الرياض 29 محرم 1448 هـ الموافق 14 يوليو 2026 م واس ", None, "الرياض", "SPA"),
+        ("المدينة المنورة - واس ", None, "المدينة المنورة", "SPA"),
+        ("عين اليوم – واس ", None, None, "SPA"),
+        ("الدوحة في 09 أبريل /قنا/ ", None, "الدوحة", "QNA"),
+        ("اربد 3 كانون الأول (بترا) – سالم الأحمد – ", "سالم الأحمد", "اربد", "Petra"),
+        ("الرباط 12 أبريل 2021 (ومع)/ ", None, "الرباط", "MAP"),
+        ("دبي، الإمارات العربية المتحدة (CNN)-- ", None, "دبي، الإمارات العربية المتحدة", "CNN"),
+        ("من سالم الأحمد القاهرة (رويترز) - ", None, None, "Reuters"),
+        ("إسطنبول/ سالم الأحمد/ الأناضول ", "سالم الأحمد", "إسطنبول", "Anadolu Agency"),
+        ("لندن: «الشرق الأوسط»\n", None, "لندن", None),
+        ("أبوظبي (الاتحاد) ", None, "أبوظبي", None),
+        ("سالم الأحمد (جدة) okaz_online@ ", "سالم الأحمد", None, None),
+        ("كتبت سلمى الأحمد الأربعاء، 14 مارس 2018 02:15 م ", "سلمى الأحمد", None, None),
     ],
 )
 def test_arabic_openings(opening: str, byline: str | None, place: str | None, agency: str | None) -> None:
@@ -87,7 +100,9 @@ def test_place_and_date_of_a_dateline_are_apart(opening: str, place: str, date: 
     assert (found.dateline[0].as_py(), found.dateline_date[0].as_py()) == (place, date)
 
 
-@pytest.mark.parametrize("opening", ["قال الوزير - وهو يبتسم - إن الأمر: ", "أعلنت الحكومة أمس: "])
+@pytest.mark.parametrize(
+    "opening", ["قال الوزير - وهو يبتسم - إن الأمر: ", "أعلنت الحكومة أمس: ", 'وقال لـ"الوطن": ', 'وكانت "الرياض" ']
+)
 def test_arabic_clauses_stay(opening: str) -> None:
     assert lifted(opening + BODY_AR)[3] == opening + BODY_AR
 

@@ -56,19 +56,39 @@ _AR_OUTLET = re.compile(
 )
 
 
+_FROM = re.compile(r"[ ،]+في$")
+"""What stands between a place and a date."""
+_BRACKETED_ONLY = {"ومع": "MAP", "واع": "INA", "وال": "LANA", "CNN": "CNN", "AFP": "AFP", "AP": "Associated Press"}
+"""Agencies' names that are other words outside brackets, or of other letters."""
+_OUTLETS = (
+    "الشرق الأوسط|الحياة|الاتحاد|الخليج|البيان|الإمارات اليوم|الرؤية|الرياض|عكاظ|الجزيرة|اليوم|المدينة|الوطن|مكة|سبق|"
+    "الاقتصادية|الرياضية|الراي|الرأي|القبس|الأنباء|السياسة|الجريدة|النهار|الوسط|الأيام|أخبار الخليج|الراية|الشرق|العرب|"
+    "الدستور|الغد|الأهرام|الأخبار|المصري اليوم|الشروق|اليوم السابع|السفير|المستقبل|القدس العربي|العربي الجديد|الشبيبة"
+)
+"""Newspapers that name themselves behind the place; all are words of the language too, so only quoted or bracketed."""
+
+
 @functools.cache
 def _patterns() -> dict[str, str]:
     forms = agency_forms(arabic=True)
     part = rf"{_AR_PART}(?:\s*\([^()]{{2,40}}\)|\s?/\s?{_AR_PART})?"
+    short = rf"(?:{_AR_WORD}(?:[ ،]+{_AR_WORD}){{0,2}})"
     agency = rf"[(\[]?(?P<agency>{forms})[)\]]?"
-    bracketed = rf"[(\[]\s*(?P<agency>{forms})\s*[)\]]"
+    bracketed = rf"[(\[/]\s*(?P<agency>{forms}|{'|'.join(_BRACKETED_ONLY)})\s*[)\]/]"
+    # A reporter's name behind the agency's, and a dash again.
+    reporter = rf"(?:\s*[-–—]\s*(?P<byline>{_AR_WORD}(?: {_AR_WORD}){{1,2}})\s*[-–—]+\s*|\s*[-–—:：./]*\s*)"
     return {
-        "place_bracket": rf"^(?P<place>{part}){_AR_DATE}\s*[-–—،]?\s*{bracketed}\s*[-–—:：.]*\s*",
+        "place_bracket": rf"^(?P<place>{part}){_AR_DATE}\s*[-–—،]?\s*{bracketed}{reporter}",
         "agency_place": rf"^{agency}\s*[-–—،]\s*(?P<place>{part})\s*[-–—:：]+\s*",
         "place_agency": rf"^(?P<place>{part}){_AR_DATE}\s*(?:[-–—،]\s*|\s){agency}\s*[-–—:：]+\s*",
         "dated": rf"^(?P<place>{part}){_AR_DATES}\s*[-–—،:]?\s*{agency}\s*(?:[-–—:：]+\s*|$)",
         # Scraped onto one line the text goes on behind a blank; so full a date is no part of a sentence.
         "dated_twice": rf"^(?P<place>{part}){_AR_DATE_TWICE}\s*[-–—،:]?\s*{agency}(?:\s*[-–—:：]+\s*|\s+|$)",
+        "place_dash": rf"^(?P<place>{short})\s*[-–—]\s*(?P<agency>{forms})\s+",
+        "slashed": rf"^(?P<place>{short})\s?/\s?(?:(?P<byline>{short})\s?/\s?)?(?P<agency>{forms})(?:\s+|$)",
+        "reporter_first": rf"^من {_AR_WORD}(?: {_AR_WORD}){{2,5}}\s*{bracketed}\s*[-–—]+\s*",
+        "outlet": rf"^(?P<place>{short})(?:\s*[:：–—-]\s*[«“\"]|\s*\()(?:{_OUTLETS})[»”\")](?:[،,]\s*(?:{forms}))*"
+        r"\s*[:：–—-]*(?:\s+|$)",
         "byline": rf"^(?:{_DESK})?(?P<parts>{part}(?:{_JOINT}{part}){{1,4}})\s*(?:[:：]+\s*|$)",
     }
 
@@ -100,12 +120,13 @@ def _first_ends(pattern: Any, packed: PackedText, begin: Offsets, stop: Offsets)
 
 
 @numba.njit(nogil=True, cache=True)
-def _marks(data: Bytes, begin: Offsets, stop: Offsets, end: Offsets) -> tuple[_Flags, _Flags]:
-    """Whether each text holds a dash or a lengthening stroke, and a colon unless it ends where its line does; and
-    whether it holds a bracket that opens."""
-    joined, bracketed = np.zeros(len(begin), np.bool_), np.zeros(len(begin), np.bool_)
-    for k in range(len(begin)):
-        dash, colon, bracket = False, stop[k] == end[k], False
+def _marks(data: Bytes, begin: Offsets, stop: Offsets, end: Offsets) -> tuple[_Flags, _Flags, _Flags]:
+    """Whether each text holds a dash or a lengthening stroke, and a colon unless it ends where its line does; whether a
+    bracket that opens, or a slash; and whether a bracket or a quotation mark that opens."""
+    count = len(begin)
+    joined, bracketed, quoted = np.zeros(count, np.bool_), np.zeros(count, np.bool_), np.zeros(count, np.bool_)
+    for k in range(count):
+        dash, colon, bracket, quote = False, stop[k] == end[k], False, False
         for i in range(begin[k], stop[k]):
             byte = data[i]
             if byte == 0x80:
@@ -114,12 +135,15 @@ def _marks(data: Bytes, begin: Offsets, stop: Offsets, end: Offsets) -> tuple[_F
                 dash |= data[i - 1] == 0x80 and data[i - 2] == 0xE2
             elif byte == 0x9A:
                 colon |= data[i - 1] == 0xBC and data[i - 2] == 0xEF
+            elif byte == 0xAB or byte == 0x9C:
+                quote |= data[i - 1] == 0xC2 or data[i - 1] == 0x80
             else:
                 dash |= byte == 45
                 colon |= byte == 58
-                bracket |= byte == 40 or byte == 91
-        joined[k], bracketed[k] = dash and colon, bracket
-    return joined, bracketed
+                bracket |= byte == 40 or byte == 91 or byte == 47
+                quote |= byte == 40 or byte == 34
+        joined[k], bracketed[k], quoted[k] = dash and colon, bracket, quote
+    return joined, bracketed, quoted
 
 
 @dataclass(frozen=True)
@@ -138,13 +162,20 @@ def _read_opening(name: str, text: str) -> _Opening | None:
     else:
         match = _compiled()[name].match(text)
         parts = {group: value or "" for group, value in match.groupdict().items()}
-    names = _SPLIT.split(parts["parts"]) if name == "byline" else [parts["place"]]
+    place = _FROM.sub("", parts.get("place", "")).rstrip(" ـ")
+    names = _SPLIT.split(parts["parts"]) if name == "byline" else [place, parts.get("byline", "")]
     if sum(len(part.split()) for part in names) > 9 or any(_is_clause(part) for part in names):
         return None
     if name == "byline":
         return _Opening(_name_parts(names), text == parts["parts"] and not _names_an_outlet(names))
-    agency = agency_names()[parts["agency"]]
-    return _Opening({"dateline": parts["place"], "dateline_date": parts.get("date", ""), "agency": agency}, False)
+    said = {
+        "dateline": "" if _is_outlet(place) else place,
+        "dateline_date": parts.get("date", ""),
+        "byline": parts.get("byline", ""),
+    }
+    if credit := parts.get("agency"):
+        said["agency"] = _BRACKETED_ONLY.get(credit) or agency_names()[credit]
+    return _Opening(said, False)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -164,7 +195,7 @@ def lift_arabic(packed: PackedText, lines: LineTable, openings: Openings, lifted
     ends = lines.ends[openings.line]
     stop = whole_stops(packed.data, openings.begin, np.minimum(ends, openings.begin + HEAD_BYTES))
     agency_at, _ = _first_ends(_any_agency(), packed, openings.begin, stop)
-    joined, bracketed = _marks(packed.data, openings.begin, stop, ends)
+    joined, bracketed, quoted = _marks(packed.data, openings.begin, stop, ends)
     row_of = lines.article[openings.line]
     # What fills a text's only line, or one further down, is neither.
     whole = (np.diff(lines.first)[row_of] == 1) | (openings.line - lines.first[row_of] >= FILLED_LINES)
@@ -172,7 +203,10 @@ def lift_arabic(packed: PackedText, lines: LineTable, openings: Openings, lifted
     # A dateline names an agency, a byline has a joint and ends or fills its line.
     may_be = dict.fromkeys(_finders(), agency_at >= 0) | {
         "agency_place": (agency_at >= 0) & (agency_at <= len("(")),
-        "place_bracket": (agency_at >= 0) & bracketed,
+        "place_bracket": bracketed,
+        "slashed": (agency_at >= 0) & bracketed,
+        "reporter_first": (agency_at >= 0) & bracketed,
+        "outlet": quoted,
         "byline": joined,
     }
     for name, pattern in _finders().items():
