@@ -14,7 +14,7 @@ import re2
 
 from transforms.functions.agencies import agency_forms, agency_names
 from transforms.functions.cutting import Spans, join_spans
-from transforms.functions.line_table import LineTable
+from transforms.functions.line_table import LineTable, LiteralAutomaton, build_automata, find_literals
 from transforms.functions.packed_text import Bytes, Offsets, PackedText, slices, whole_stops
 from transforms.functions.rules import LIFTED, Lifted
 from transforms.functions.searching import find_matches, join_pieces, without_groups
@@ -26,6 +26,8 @@ DATELINE, BYLINE = range(2)
 """Tags of what is cut."""
 HEAD_BYTES = 160
 """How much of a line is looked at; not tuned, a dateline with a place and two dates takes some 110 bytes."""
+OUTLET_BYTES = 48
+"""What stands before the name of a newspaper is a place of three words at most."""
 FILLED_LINES = 3
 """A dateline or credit that fills a line is one of the first so many lines."""
 
@@ -68,6 +70,12 @@ _OUTLETS = (
 """Newspapers that name themselves behind the place; all are words of the language too, so only quoted or bracketed."""
 
 
+_CREDITED = (
+    "agency_place", "place_agency", "dated", "dated_twice", "place_dash", "slashed", "reporter_first",
+)  # fmt: skip
+"""The patterns that hold a name which is an agency's anywhere."""
+
+
 @functools.cache
 def _patterns() -> dict[str, str]:
     forms = agency_forms(arabic=True)
@@ -99,14 +107,33 @@ def _compiled() -> dict[str, Any]:
 
 
 @functools.cache
-def _any_agency() -> Any:
-    return re2.compile(f"(?:{agency_forms(arabic=True)})")
+def _agency_literals() -> tuple[tuple[LiteralAutomaton, ...], npt.NDArray[np.int64]]:
+    """What finds Arabic names of agencies in openings, and the bytes of each."""
+    names = [name for name in agency_names() if not name.isascii()]
+    sizes = np.array([len(name.encode()) for name in names], np.int64)
+    return build_automata(names, [HEAD_BYTES] * len(names)), sizes
+
+
+def _find_agencies(packed: PackedText, begin: Offsets, stop: Offsets) -> Offsets:
+    """Where the first name of an agency begins in each byte range, from its start: int64[k], -1 for none."""
+    automata, sizes = _agency_literals()
+    order = np.arange(len(begin), dtype=np.int64)
+    hits = find_literals(packed, LineTable(begin, stop, order.astype(np.int32), order), automata)
+    found = np.full(len(begin), HEAD_BYTES, np.int64)
+    np.minimum.at(found, hits.line, hits.at - sizes[hits.literal] - begin[hits.line])
+    return np.where(found == HEAD_BYTES, -1, found)
 
 
 @functools.cache
 def _finders() -> dict[str, Any]:
     """The patterns without their groups: RE2 takes 1 microsecond for a match then, and 5 to 7 with groups."""
     return {name: re2.compile("(?m)" + without_groups(pattern)) for name, pattern in _patterns().items()}
+
+
+@functools.cache
+def _any_credited() -> Any:
+    """Finds what any pattern of _CREDITED does: most openings that name an agency are sentences."""
+    return re2.compile(f"(?m){without_groups('|'.join(_patterns()[name] for name in _CREDITED))}")
 
 
 def _first_ends(pattern: Any, packed: PackedText, begin: Offsets, stop: Offsets) -> tuple[Offsets, Offsets]:
@@ -122,7 +149,7 @@ def _first_ends(pattern: Any, packed: PackedText, begin: Offsets, stop: Offsets)
 @numba.njit(nogil=True, cache=True)
 def _marks(data: Bytes, begin: Offsets, stop: Offsets, end: Offsets) -> tuple[_Flags, _Flags, _Flags]:
     """Whether each text holds a dash or a lengthening stroke, and a colon unless it ends where its line does; whether a
-    bracket that opens, or a slash; and whether a bracket or a quotation mark that opens."""
+    bracket that opens, or a slash; and whether a bracket or a quotation mark that opens near its start."""
     count = len(begin)
     joined, bracketed, quoted = np.zeros(count, np.bool_), np.zeros(count, np.bool_), np.zeros(count, np.bool_)
     for k in range(count):
@@ -136,12 +163,12 @@ def _marks(data: Bytes, begin: Offsets, stop: Offsets, end: Offsets) -> tuple[_F
             elif byte == 0x9A:
                 colon |= data[i - 1] == 0xBC and data[i - 2] == 0xEF
             elif byte == 0xAB or byte == 0x9C:
-                quote |= data[i - 1] == 0xC2 or data[i - 1] == 0x80
+                quote |= i < begin[k] + OUTLET_BYTES and (data[i - 1] == 0xC2 or data[i - 1] == 0x80)
             else:
                 dash |= byte == 45
                 colon |= byte == 58
                 bracket |= byte == 40 or byte == 91 or byte == 47
-                quote |= byte == 40 or byte == 34
+                quote |= i < begin[k] + OUTLET_BYTES and (byte == 40 or byte == 34)
         joined[k], bracketed[k], quoted[k] = dash and colon, bracket, quote
     return joined, bracketed, quoted
 
@@ -194,21 +221,20 @@ def lift_arabic(packed: PackedText, lines: LineTable, openings: Openings, lifted
         return join_spans(parts)
     ends = lines.ends[openings.line]
     stop = whole_stops(packed.data, openings.begin, np.minimum(ends, openings.begin + HEAD_BYTES))
-    agency_at, _ = _first_ends(_any_agency(), packed, openings.begin, stop)
+    agency_at = _find_agencies(packed, openings.begin, stop)
     joined, bracketed, quoted = _marks(packed.data, openings.begin, stop, ends)
     row_of = lines.article[openings.line]
     # What fills a text's only line, or one further down, is neither.
     whole = (np.diff(lines.first)[row_of] == 1) | (openings.line - lines.first[row_of] >= FILLED_LINES)
     seen = np.zeros(len(lines.first), np.bool_)
     # A dateline names an agency, a byline has a joint and ends or fills its line.
-    may_be = dict.fromkeys(_finders(), agency_at >= 0) | {
-        "agency_place": (agency_at >= 0) & (agency_at <= len("(")),
-        "place_bracket": bracketed,
-        "slashed": (agency_at >= 0) & bracketed,
-        "reporter_first": (agency_at >= 0) & bracketed,
-        "outlet": quoted,
-        "byline": joined,
-    }
+    credited = np.flatnonzero(agency_at >= 0)
+    _, size = _first_ends(_any_credited(), packed, openings.begin[credited], stop[credited])
+    named = np.zeros(len(agency_at), np.bool_)
+    named[credited[size > 0]] = True
+    may_be = {"place_bracket": bracketed, "outlet": quoted, "byline": joined} | dict.fromkeys(_CREDITED, named)
+    may_be["agency_place"] = named & (agency_at <= len("("))
+    may_be["slashed"] = may_be["reporter_first"] = named & bracketed
     for name, pattern in _finders().items():
         asked = np.flatnonzero(may_be[name] & ~seen[row_of])
         if not len(asked):
