@@ -122,9 +122,8 @@ def test_languages_limit_a_rule() -> None:
 
 
 def test_a_file_names_the_languages_of_its_rules() -> None:
-    assert {language for rule in RULES for language in rule.languages} == {
-        "de", "fr", "es", "pt", "it", "ru", "tr", "fa", "zh",
-    }  # fmt: skip
+    named = {language for rule in RULES if not rule.id.startswith("any.") for language in rule.languages}
+    assert named == {"de", "fr", "es", "pt", "it", "ru", "tr", "fa", "zh"}
     texts = ["Anzeige", "Publicité", "Реклама", "آگهی", "广告"]
     packed = pack(pa.array(texts * 2))
     tags = ["de-CH", "fr-CA", "ru", "fa-IR", "zh-Hans", *["en"] * len(texts)]
@@ -133,7 +132,7 @@ def test_a_file_names_the_languages_of_its_rules() -> None:
 
 
 def test_hints_of_other_languages_are_not_sought() -> None:
-    sought = {len(ALL.automata_of(int(ALL.kinds(tags_of([tag]))[0]))[0].literal) for tag in ("en", "ar", "nl")}
+    sought = {len(ALL.automata_of(int(ALL.kinds(tags_of([tag]))[0]))[0].literal) for tag in ("en", "sv", "nl")}
     everything = len(ALL.automata_of(int(ALL.kinds(tags_of([None]))[0]))[0].literal)
     assert len(sought) == 1
     assert max(sought) * 2 < everything
