@@ -23,7 +23,7 @@ SECONDS_A_RUN = 500
 ON_FLINK = ("--runner", "flink", "--flink-job-server-jar", str(FLINK_JOB_SERVER))
 
 
-STRICTER = ("--set", "match.copy_score=2")
+STRICTER = ("--set", "match.copy_score=12")
 
 
 def command(name: str, store: Path, *flags: str) -> str:

@@ -18,9 +18,11 @@ SENTENCES = {
     "zh": ("部长周五表示，大桥工程仍在继续。", "他补充说，第二阶段将于春季开始。"),
 }
 MARKERS = [
-    ("ADVERTISEMENT", "ar"), ("Advertisement", "zh"), ("Read more", "ru"), ("إعلان", "en"), ("إضافة إعلان", "ru"),
-    ("اقرأ أيضا", "en"), ("РЕКЛАМА", "en"), ("Читайте также", "ar"), ("广告", "en"), ("広告", "ar"),
+    ("ADVERTISEMENT", "ar"), ("Advertisement", "zh"), ("إعلان", "en"), ("إضافة إعلان", "ru"), ("РЕКЛАМА", "en"),
+    ("广告", "en"), ("広告", "ar"),
 ]  # fmt: skip
+LINKS = [("Read more", "ru"), ("اقرأ أيضا", "en"), ("Читайте также", "ar"), ("Publicité", "ar"), ("相关阅读", "en")]
+"""What goes between sentences alone: in one it may be named."""
 
 
 def cleaned(text: str, language: str | None) -> tuple[str, list[str]]:
@@ -29,7 +31,7 @@ def cleaned(text: str, language: str | None) -> tuple[str, list[str]]:
 
 
 @pytest.mark.parametrize("blank", ["", " "])
-@pytest.mark.parametrize(("marker", "language"), MARKERS)
+@pytest.mark.parametrize(("marker", "language"), MARKERS + LINKS)
 def test_a_marker_between_sentences_of_another_script_goes(marker: str, language: str, blank: str) -> None:
     first, second = SENTENCES[language]
     text, removed = cleaned(f"{first}{blank}{marker}{blank}{second}", language)
@@ -46,7 +48,7 @@ def test_so_does_one_inside_a_sentence(marker: str, language: str) -> None:
     assert removed == [marker]
 
 
-@pytest.mark.parametrize(("marker", "language"), MARKERS)
+@pytest.mark.parametrize(("marker", "language"), MARKERS + LINKS)
 def test_a_quoted_word_stays(marker: str, language: str) -> None:
     first, second = SENTENCES[language]
     text = f"{first} «{marker}» {second}"
@@ -57,3 +59,20 @@ def test_words_of_the_same_script_stay() -> None:
     first, second = SENTENCES["ar"]
     text = f"{first} إعلان مهم {second}"
     assert cleaned(text, "ar") == (text, [])
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("По-французски это называется Publicité, а по-русски иначе.", "ru"),
+        ("تتضمن النسخة المجانية من Spotify إعلانات.", "ar"),
+        ("نشرت شركة Apple إعلان iPhone الجديد على موقعها.", "ar"),
+        ("他用 iPad 查到阿尔茨海默病(AD)的资料。", "zh"),
+        ("Компания запустила новый кабинет сервиса VK Реклама.", "ru"),
+        ("The Arabic word for declaration, إعلان, comes from a root that means to be open.", "en"),
+        ("The Chinese term 广告, or guanggao, was borrowed from Japanese.", "en"),
+        ("公司表示，Facebook广告API的改动影响了收入。", "zh"),
+    ],
+)
+def test_a_word_that_is_spoken_of_stays(text: str, language: str) -> None:
+    assert cleaned(text, language) == (text, [])

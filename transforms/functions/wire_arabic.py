@@ -60,8 +60,14 @@ _AR_OUTLET = re.compile(
 
 _FROM = re.compile(r"[ ،]+في$")
 """What stands between a place and a date."""
-_BRACKETED_ONLY = {"ومع": "MAP", "واع": "INA", "وال": "LANA", "CNN": "CNN", "AFP": "AFP", "AP": "Associated Press"}
+_BRACKETED_ONLY = {
+    "ومع": "MAP", "واع": "INA", "وال": "LANA", "واج": "APS", "CNN": "CNN", "AFP": "AFP", "AP": "Associated Press",
+}  # fmt: skip
 """Agencies' names that are other words outside brackets, or of other letters."""
+_OTHER_WORDS = frozenset(
+    ["الفرنسية", "الألمانية", "الأناضول", "قنا", "بنا", "بترا", "وفا", "وات", "تاس", "إفي", "آنسا", "سبوتنيك"]
+)
+"""Agencies' names that are adjectives, places or words too: behind a dash alone they may go on with a sentence."""
 _OUTLETS = (
     "الشرق الأوسط|الحياة|الاتحاد|الخليج|البيان|الإمارات اليوم|الرؤية|الرياض|عكاظ|الجزيرة|اليوم|المدينة|الوطن|مكة|سبق|"
     "الاقتصادية|الرياضية|الراي|الرأي|القبس|الأنباء|السياسة|الجريدة|النهار|الوسط|الأيام|أخبار الخليج|الراية|الشرق|العرب|"
@@ -71,7 +77,7 @@ _OUTLETS = (
 
 
 _CREDITED = (
-    "agency_place", "place_agency", "dated", "dated_twice", "place_dash", "slashed", "reporter_first",
+    "agency_place", "place_agency", "dated", "dated_twice", "place_dash", "slashed",
 )  # fmt: skip
 """The patterns that hold a name which is an agency's anywhere."""
 
@@ -82,21 +88,21 @@ def _patterns() -> dict[str, str]:
     part = rf"{_AR_PART}(?:\s*\([^()]{{2,40}}\)|\s?/\s?{_AR_PART})?"
     short = rf"(?:{_AR_WORD}(?:[ ،]+{_AR_WORD}){{0,2}})"
     agency = rf"[(\[]?(?P<agency>{forms})[)\]]?"
-    bracketed = rf"[(\[/]\s*(?P<agency>{forms}|{'|'.join(_BRACKETED_ONLY)})\s*[)\]/]"
-    # A reporter's name behind the agency's, and a dash again.
-    reporter = rf"(?:\s*[-–—]\s*(?P<byline>{_AR_WORD}(?: {_AR_WORD}){{1,2}})\s*[-–—]+\s*|\s*[-–—:：./]*\s*)"
+    bracketed = rf"[(\[/]\s*(?P<agency>{forms})\s*[)\]/]"
+    only = "|".join(_BRACKETED_ONLY)
+    sure = "|".join(re.escape(form) for form in agency_forms(arabic=True).split("|") if form not in _OTHER_WORDS)
     return {
-        "place_bracket": rf"^(?P<place>{part}){_AR_DATE}\s*[-–—،]?\s*{bracketed}{reporter}",
+        "place_bracket": rf"^(?P<place>{part}){_AR_DATE}\s*[-–—،]?\s*{bracketed}\s*[-–—:：./]*\s*",
+        "bracketed_only": rf"^(?P<place>{part}){_AR_DATE}\s*[(\[]\s*(?P<agency>{only})\s*[)\]]\s*[-–—:：/]+\s*",
         "agency_place": rf"^{agency}\s*[-–—،]\s*(?P<place>{part})\s*[-–—:：]+\s*",
         "place_agency": rf"^(?P<place>{part}){_AR_DATE}\s*(?:[-–—،]\s*|\s){agency}\s*[-–—:：]+\s*",
         "dated": rf"^(?P<place>{part}){_AR_DATES}\s*[-–—،:]?\s*{agency}\s*(?:[-–—:：]+\s*|$)",
         # Scraped onto one line the text goes on behind a blank; so full a date is no part of a sentence.
         "dated_twice": rf"^(?P<place>{part}){_AR_DATE_TWICE}\s*[-–—،:]?\s*{agency}(?:\s*[-–—:：]+\s*|\s+|$)",
-        "place_dash": rf"^(?P<place>{short})\s*[-–—]\s*(?P<agency>{forms})\s+",
-        "slashed": rf"^(?P<place>{short})\s?/\s?(?:(?P<byline>{short})\s?/\s?)?(?P<agency>{forms})(?:\s+|$)",
-        "reporter_first": rf"^من {_AR_WORD}(?: {_AR_WORD}){{2,5}}\s*{bracketed}\s*[-–—]+\s*",
+        "place_dash": rf"^(?P<place>{short})\s*[-–—]\s*(?P<agency>{sure})\s+",
+        "slashed": rf"^(?P<place>{short})\s?/\s?(?:(?P<byline>{short})\s?/\s?)?(?P<agency>{sure})(?:\s+|$)",
         "outlet": rf"^(?P<place>{short})(?:\s*[:：–—-]\s*[«“\"]|\s*\()(?:{_OUTLETS})[»”\")](?:[،,]\s*(?:{forms}))*"
-        r"\s*[:：–—-]*(?:\s+|$)",
+        r"\s*(?:[:：–—-]+\s*|$)",
         "byline": rf"^(?:{_DESK})?(?P<parts>{part}(?:{_JOINT}{part}){{1,4}})\s*(?:[:：]+\s*|$)",
     }
 
@@ -232,9 +238,14 @@ def lift_arabic(packed: PackedText, lines: LineTable, openings: Openings, lifted
     _, size = _first_ends(_any_credited(), packed, openings.begin[credited], stop[credited])
     named = np.zeros(len(agency_at), np.bool_)
     named[credited[size > 0]] = True
-    may_be = {"place_bracket": bracketed, "outlet": quoted, "byline": joined} | dict.fromkeys(_CREDITED, named)
+    may_be = {
+        "place_bracket": (agency_at >= 0) & bracketed,
+        "bracketed_only": bracketed,
+        "outlet": quoted,
+        "byline": joined,
+    } | dict.fromkeys(_CREDITED, named)
     may_be["agency_place"] = named & (agency_at <= len("("))
-    may_be["slashed"] = may_be["reporter_first"] = named & bracketed
+    may_be["slashed"] = named & bracketed
     for name, pattern in _finders().items():
         asked = np.flatnonzero(may_be[name] & ~seen[row_of])
         if not len(asked):
