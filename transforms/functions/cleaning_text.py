@@ -195,19 +195,14 @@ def _find_boilerplate(
     known = encode_tags(languages)
     found = run_rules(rule_set, packed, lines, known, lifted)
     by_rules = join_spans([found, cut_tail_sentences(rule_set, packed, lines, found, known, lifted)])
-    parts = [by_rules, _tagged(lift_wire(packed, lines, by_rules, lifted), tags.wire)]
+    parts = [by_rules, lift_wire(packed, lines, by_rules, lifted).tagged_from(tags.wire)]
     if level == "full":
         related = by_rules.take(tags.related[by_rules.tag])
-        parts.append(_tagged(find_related_lists(packed, lines, related, known), tags.listed))
+        parts.append(find_related_lists(packed, lines, related, known).tagged_from(tags.listed))
         comments = by_rules.take(tags.comments[by_rules.tag])
-        parts.append(_tagged(find_structure(packed, lines, join_spans(parts), comments), tags.shapes))
+        parts.append(find_structure(packed, lines, join_spans(parts), comments).tagged_from(tags.shapes))
     spans = join_spans(parts)
     return spans.take(~tags.off[spans.tag])
-
-
-def _tagged(spans: Spans, first: int) -> Spans:
-    """Spans with tags that count from a given one."""
-    return Spans(spans.article, spans.start, spans.end, spans.tag + np.int32(first))
 
 
 def _other_names() -> tuple[str, ...]:

@@ -34,6 +34,10 @@ class Spans:
         """Some of the spans, in the order given."""
         return Spans(self.article[which], self.start[which], self.end[which], self.tag[which])
 
+    def tagged_from(self, first: int) -> Spans:
+        """The spans with tags that count from a given one."""
+        return Spans(self.article, self.start, self.end, self.tag + np.int32(first))
+
 
 @dataclass(frozen=True)
 class Cut:

@@ -25,7 +25,7 @@ WIRE_RULES: dict[str, str] = {
 }
 """What this module can cut, by rule id, with its category."""
 
-_DATELINE, _DATELINE_AR, _BYLINE_AR, _CREDIT = range(4)
+_DATELINE, _ARABIC, _CREDIT = 0, 1, 3  # those of Arabic openings are two
 _AFTER_BYTES = 40
 """How much is looked at of what follows a place in capitals; not tuned."""
 
@@ -76,9 +76,7 @@ def lift_wire(packed: PackedText, lines: LineTable, cut: Spans, lifted: Lifted) 
     credited = _lift_credited(packed, lines, openings.of(CREDITED), lifted)
     seen = set(credited.article.tolist())
     _lift_capitals(packed, lines, openings.of(CAPITALS), seen, found, lifted)
-    arabic = lift_arabic(packed, lines, openings.of(ARABIC), lifted)
-    tags = np.array([_DATELINE_AR, _BYLINE_AR], np.int32)[arabic.tag]
-    arabic = Spans(arabic.article, arabic.start, arabic.end, tags)
+    arabic = lift_arabic(packed, lines, openings.of(ARABIC), lifted).tagged_from(_ARABIC)
     _lift_named(packed, lines, openings.of(NAMED), closings, found, lifted)
     for row, byline in list(lifted.values["byline"].items()):
         name, agency = split_byline(byline)

@@ -76,9 +76,7 @@ _OUTLETS = (
 """Newspapers that name themselves behind the place; all are words of the language too, so only quoted or bracketed."""
 
 
-_CREDITED = (
-    "agency_place", "place_agency", "dated", "dated_twice", "place_dash", "slashed",
-)  # fmt: skip
+_CREDITED = ("agency_place", "place_agency", "dated", "dated_twice", "place_dash", "slashed")
 """The patterns that hold a name which is an agency's anywhere."""
 
 
@@ -142,20 +140,19 @@ def _any_credited() -> Any:
     return re2.compile(f"(?m){without_groups('|'.join(_patterns()[name] for name in _CREDITED))}")
 
 
-def _first_ends(pattern: Any, packed: PackedText, begin: Offsets, stop: Offsets) -> tuple[Offsets, Offsets]:
-    """Where the first match of a pattern begins and ends in each byte range, from its start: int64[k], -1 for none."""
+def _sizes(pattern: Any, packed: PackedText, begin: Offsets, stop: Offsets) -> Offsets:
+    """How long what a pattern (`^`) matches in each byte range is: int64[k] bytes, -1 for none."""
     pieces = join_pieces(packed, begin, stop, np.zeros(len(begin), np.int64), 1)
-    found = np.full((2, len(pieces.starts)), -1, np.int64)
-    piece, *matched = find_matches(pattern, pieces, 0, len(pieces.starts), every=False)
-    found[:, piece] = np.array(matched, np.int64) - pieces.starts[piece]
-    first, end = found[:, pieces.piece]
-    return first, end
+    found = np.full(len(pieces.starts), -1, np.int64)
+    piece, _, end = find_matches(pattern, pieces, 0, len(pieces.starts), every=False)
+    found[piece] = np.array(end, np.int64) - pieces.starts[piece]
+    return found[pieces.piece]
 
 
 @numba.njit(nogil=True, cache=True)
 def _marks(data: Bytes, begin: Offsets, stop: Offsets, end: Offsets) -> tuple[_Flags, _Flags, _Flags]:
-    """Whether each text holds a dash or a lengthening stroke, and a colon unless it ends where its line does; whether a
-    bracket that opens, or a slash; and whether a bracket or a quotation mark that opens near its start."""
+    """Whether each text holds a dash or a lengthening stroke, and a colon unless it ends where its line does; whether
+    it holds a bracket that opens, or a slash; and whether a bracket or quotation mark that opens near its start."""
     count = len(begin)
     joined, bracketed, quoted = np.zeros(count, np.bool_), np.zeros(count, np.bool_), np.zeros(count, np.bool_)
     for k in range(count):
@@ -235,7 +232,7 @@ def lift_arabic(packed: PackedText, lines: LineTable, openings: Openings, lifted
     seen = np.zeros(len(lines.first), np.bool_)
     # A dateline names an agency, a byline has a joint and ends or fills its line.
     credited = np.flatnonzero(agency_at >= 0)
-    _, size = _first_ends(_any_credited(), packed, openings.begin[credited], stop[credited])
+    size = _sizes(_any_credited(), packed, openings.begin[credited], stop[credited])
     named = np.zeros(len(agency_at), np.bool_)
     named[credited[size > 0]] = True
     may_be = {
@@ -250,7 +247,7 @@ def lift_arabic(packed: PackedText, lines: LineTable, openings: Openings, lifted
         asked = np.flatnonzero(may_be[name] & ~seen[row_of])
         if not len(asked):
             continue
-        _, size = _first_ends(pattern, packed, openings.begin[asked], stop[asked])
+        size = _sizes(pattern, packed, openings.begin[asked], stop[asked])
         end = openings.begin[asked] + size
         fills = end == ends[asked]
         fits = (size > 0) & ~(fills & whole[asked]) & (fills | (end < stop[asked]))

@@ -40,7 +40,7 @@ class WithoutMarkup:
         inside = _are_inside(self.markup.start, start, end)
         markup = self.markup.take(~inside)
         moved = Spans(spans.article, start, end, spans.tag)
-        joined = join_spans([moved, Spans(markup.article, markup.start, markup.end, markup.tag + np.int32(first_tag))])
+        joined = join_spans([moved, markup.tagged_from(first_tag)])
         return joined.take(np.argsort(joined.start, kind="stable"))
 
 
