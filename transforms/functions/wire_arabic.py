@@ -88,7 +88,7 @@ def _patterns() -> dict[str, str]:
     agency = rf"[(\[]?(?P<agency>{forms})[)\]]?"
     bracketed = rf"[(\[/]\s*(?P<agency>{forms})\s*[)\]/]"
     only = "|".join(_BRACKETED_ONLY)
-    sure = "|".join(re.escape(form) for form in agency_forms(arabic=True).split("|") if form not in _OTHER_WORDS)
+    sure = "|".join(form for form in forms.split("|") if form not in _OTHER_WORDS)  # escaped as they are
     return {
         "place_bracket": rf"^(?P<place>{part}){_AR_DATE}\s*[-–—،]?\s*{bracketed}\s*[-–—:：./]*\s*",
         "bracketed_only": rf"^(?P<place>{part}){_AR_DATE}\s*[(\[]\s*(?P<agency>{only})\s*[)\]]\s*[-–—:：/]+\s*",
