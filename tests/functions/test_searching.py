@@ -10,7 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transforms.functions.packed_text import pack
-from transforms.functions.searching import Pieces, find_matches, join_pieces, searcher
+from transforms.functions.searching import (
+    Pieces,
+    counts_to,
+    find_heads,
+    find_matches,
+    find_whole,
+    join_pieces,
+    searcher,
+    without_counts,
+)
 
 PATTERNS = [
     re2.compile("(?m)" + pattern)
@@ -67,3 +76,38 @@ def test_kinds_stay_apart_and_are_searched_apart() -> None:
 @pytest.mark.parametrize("every", [False, True])
 def test_no_pieces(every: bool) -> None:
     assert find_matches(PATTERNS[0], joined([], [], 1), 0, 0, every=every) == ([], [], [])
+
+
+WHOLE = [r"a+", r"[ b]*a{2,}", r"a.{0,60}b", r".*\bb\b.*", r"(?:a|[^b]{2})", r"ب[^a]?", r""]
+
+
+@given(st.lists(st.text(alphabet="aab ب.", max_size=9), min_size=1, max_size=12), st.sampled_from(WHOLE), st.booleans())
+@settings(max_examples=400, deadline=None)
+def test_whole_pieces_match_as_between_line_bounds(texts: list[str], body: str, sieved: bool) -> None:
+    pattern = f"(?m)^(?:{body})$"
+    pieces = joined(texts, [0] * len(texts), 1)
+    sieve = re2.compile(without_counts(pattern)) if sieved else None
+    found = find_whole(re2.compile(pattern), sieve, pieces, 0, len(pieces.starts))
+    assert found == find_matches(re2.compile(pattern), pieces, 0, len(pieces.starts), every=False)[0]
+
+
+@given(st.lists(st.text(alphabet="aab ب.", max_size=9), min_size=1, max_size=12), st.sampled_from(WHOLE))
+@settings(max_examples=400, deadline=None)
+def test_heads_are_matches_at_a_pieces_first_byte(texts: list[str], body: str) -> None:
+    pieces = joined(texts, [0] * len(texts), 1)
+    pattern = re2.compile(f"(?m)^(?:{body})")
+    piece, _, stop = find_matches(pattern, pieces, 0, len(pieces.starts), every=False)
+    assert find_heads(pattern, pieces) == (piece, stop)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "uncounted", "most"),
+    [
+        (r"a{3}b", r"a{3}b", 0),
+        (r"a{0,60}b{2,}c{1,4}?", r"a*b+c+?", 60),
+        (r"\x{0621}{2,5}[{}\]]{1,9}\{2,4\}", r"\x{0621}+[{}\]]+\{2,4\}", 9),
+        (r"\p{L}{40,}", r"\p{L}+", 40),
+    ],
+)
+def test_counted_repetitions_are_found(pattern: str, uncounted: str, most: int) -> None:
+    assert (without_counts(pattern), counts_to(pattern)) == (uncounted, most)

@@ -9,6 +9,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from transforms.functions.byte_marks import next_mark, room_for_marks
 from transforms.functions.packed_text import Bytes, Offsets, PackedText
 
 Int32s = npt.NDArray[np.int32]
@@ -33,37 +34,51 @@ class LineTable:
 
 def find_lines(packed: PackedText) -> LineTable:
     """The line table of packed normal-form texts."""
-    begin, stop = int(packed.offsets[0]), int(packed.offsets[-1])
-    # numpy compares with vector instructions: 1 microsecond an article where a loop over the bytes took 4.
-    breaks = np.flatnonzero(packed.data[begin:stop] == _NEWLINE) + begin
-    most = len(breaks) + len(packed)
+    most = _count_breaks(packed.data[packed.offsets[0] : packed.offsets[-1]]) + len(packed)
     starts, ends = np.empty(most, np.int64), np.empty(most, np.int64)
     article, first = np.empty(most, np.int32), np.empty(len(packed.offsets), np.int64)
-    count = _fill_lines(breaks, packed.offsets, starts, ends, article, first)
+    count = _fill_lines(packed.data, packed.offsets, starts, ends, article, first)
     return LineTable(starts[:count], ends[:count], article[:count], first)
 
 
-_NEWLINE = np.uint8(10)
+_NEWLINE = 10
 
 
 @numba.njit(nogil=True, cache=True)
-def _fill_lines(
-    breaks: Offsets, offsets: Offsets, starts: Offsets, ends: Offsets, article: Int32s, first: Offsets
-) -> int:
+def _count_breaks(data: Bytes) -> int:
+    count = 0
+    for byte in data:
+        count += byte == _NEWLINE
+    return count
+
+
+@numba.njit(nogil=True, cache=True)
+def _mark_breaks(data: Bytes, marks: Bytes) -> None:
+    for k in range(len(data)):
+        marks[k] = np.uint8(data[k] == _NEWLINE)
+
+
+@numba.njit(nogil=True, cache=True)
+def _fill_lines(data: Bytes, offsets: Offsets, starts: Offsets, ends: Offsets, article: Int32s, first: Offsets) -> int:
+    marks = room_for_marks(offsets)
+    words = marks.view(np.uint64)
     line = 0
-    at = 0
     for row in range(len(offsets) - 1):
         first[row] = line
         begin, stop = offsets[row], offsets[row + 1]
         if begin == stop:
             continue
-        while at < len(breaks) and breaks[at] < stop:
-            starts[line], ends[line], article[line] = begin, breaks[at], row
-            begin = breaks[at] + 1
+        size = stop - begin
+        _mark_breaks(data[begin:stop], marks)
+        marks[size] = 1
+        at = 0
+        while True:
+            end = next_mark(marks, words, at)
+            starts[line], ends[line], article[line] = begin + at, begin + end, row
             line += 1
-            at += 1
-        starts[line], ends[line], article[line] = begin, stop, row
-        line += 1
+            if end == size:
+                break
+            at = end + 1
     first[len(offsets) - 1] = line
     return line
 

@@ -17,7 +17,7 @@ from transforms.functions.line_table import LineTable
 from transforms.functions.packed_text import Bytes, PackedText
 from transforms.functions.rule_candidates import Candidates, find_candidates
 from transforms.functions.rules import SCOPES, Lifted, Rule, RuleSet
-from transforms.functions.searching import NOWHERE, Pieces, find_matches, join_pieces, searcher
+from transforms.functions.searching import NOWHERE, Pieces, find_matches, find_whole, join_pieces, searcher
 
 Int64s = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -112,7 +112,11 @@ def _find(rule_set: RuleSet, pieces: Pieces, *, every: bool) -> _Matches:
         rule = rule_set.rules[number]
         bounds = int(pieces.first[number]), int(pieces.first[number + 1])
         # One by one, with patterns compiled once: Arrow compiles at every call, .2 to 6 ms a pattern.
-        some = find_matches(rule.finder, pieces, *bounds, every=every or rule.scope in ("inline", "head"))
+        if rule.scope == "line":
+            which = find_whole(rule.finder, rule.sieve, pieces, *bounds)
+            some = which, [pieces.start_list[k] for k in which], [pieces.end_list[k] for k in which]
+        else:
+            some = find_matches(rule.finder, pieces, *bounds, every=every or rule.scope != "tail")
         if rule.unless is not None:
             some = _without(rule.unless, pieces, some)
         if rule.groups:

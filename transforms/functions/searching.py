@@ -47,9 +47,38 @@ def searcher(pattern: Any) -> Callable[[bytes, int, int], list[tuple[int, int]]]
     return functools.partial(pattern._regexp.Match, re2._re2.RE2.Anchor.UNANCHORED)
 
 
+@functools.cache
+def matcher(pattern: Any, *, whole: bool) -> Callable[[bytes, int, int], list[tuple[int, int]]]:
+    """`searcher` of matches that begin at the first byte and, if whole, end at the last.
+
+    RE2 finds where a match ends with one automaton and where it begins with another, run backwards, in which all that
+    may end a pattern is alive at once: half of what texts not seen before took. Here it is told.
+    """
+    anchor = re2._re2.RE2.Anchor
+    return functools.partial(pattern._regexp.Match, anchor.ANCHOR_BOTH if whole else anchor.ANCHOR_START)
+
+
 def without_groups(pattern: str) -> str:
     """A pattern that matches the same and has no named groups: RE2 is then three to ten times as fast."""
     return re.sub(r"\(\?P<\w+>", "(?:", pattern)
+
+
+_REPEATED = re.compile(r"(\\[xpP]\{[^}]*\}|\\.|\[\^?\]?(?:\\.|[^\]\\])*\])|\{(\d+),(\d*)\}", re.DOTALL)
+"""An escape or a class, as they are, or a counted repetition, its least and its greatest count."""
+
+
+def counts_to(pattern: str) -> int:
+    """How far a pattern's repetitions count at most; 0: it has none that count."""
+    return max((int(found[3] or found[2] or 0) for found in _REPEATED.finditer(pattern)), default=0)
+
+
+def without_counts(pattern: str) -> str:
+    """A pattern that matches whatever another does, and more, as it doesn't count: `{0,60}` is `*`, `{3,60}` is `+`.
+
+    RE2 makes a state of its automaton for each count, and for each count together with whatever else goes on: every
+    text not seen before adds some. An expression has no negation, so more of a part matches more of the whole.
+    """
+    return _REPEATED.sub(lambda found: found[1] or ("*" if found[2] == "0" else "+"), pattern)
 
 
 @dataclass(frozen=True)
@@ -186,3 +215,29 @@ def find_matches(
         else:
             break
     return found
+
+
+def find_whole(pattern: Any, sieve: Any, pieces: Pieces, first: int, last: int) -> list[int]:
+    """Which of pieces `first` to `last` (not included) a pattern matches from end to end.
+
+    Args:
+        sieve: if there is one, what a piece must match before it is compared with the pattern.
+    """
+    text, starts, ends = pieces.text, pieces.start_list, pieces.end_list
+    search = matcher(pattern, whole=True)
+    if sieve is None:
+        return [piece for piece in range(first, last) if search(text, starts[piece], ends[piece])[0][0] >= 0]
+    sift = matcher(sieve, whole=True)
+    return [
+        piece
+        for piece in range(first, last)
+        if sift(text, starts[piece], ends[piece])[0][0] >= 0 and search(text, starts[piece], ends[piece])[0][0] >= 0
+    ]
+
+
+def find_heads(pattern: Any, pieces: Pieces) -> tuple[list[int], list[int]]:
+    """Which pieces begin with a match of a pattern, and where it ends in their text."""
+    search, text = matcher(pattern, whole=False), pieces.text
+    ends = [search(text, begin, stop)[0][1] for begin, stop in zip(pieces.start_list, pieces.end_list, strict=True)]
+    found = [piece for piece, end in enumerate(ends) if end >= 0]
+    return found, [ends[piece] for piece in found]

@@ -17,7 +17,7 @@ from transforms.functions.cutting import Spans, join_spans
 from transforms.functions.line_table import LineTable, LiteralAutomaton, build_automata, find_literals
 from transforms.functions.packed_text import Bytes, Offsets, PackedText, slices, whole_stops
 from transforms.functions.rules import LIFTED, Lifted
-from transforms.functions.searching import find_matches, join_pieces, without_groups
+from transforms.functions.searching import find_heads, join_pieces, without_groups
 from transforms.functions.wire_scan import Openings
 
 _Flags = npt.NDArray[np.bool_]
@@ -144,7 +144,7 @@ def _sizes(pattern: Any, packed: PackedText, begin: Offsets, stop: Offsets) -> O
     """How long what a pattern (`^`) matches in each byte range is: int64[k] bytes, -1 for none."""
     pieces = join_pieces(packed, begin, stop, np.zeros(len(begin), np.int64), 1)
     found = np.full(len(pieces.starts), -1, np.int64)
-    piece, _, end = find_matches(pattern, pieces, 0, len(pieces.starts), every=False)
+    piece, end = find_heads(pattern, pieces)
     found[piece] = np.array(end, np.int64) - pieces.starts[piece]
     return found[pieces.piece]
 
