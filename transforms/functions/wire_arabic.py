@@ -17,7 +17,7 @@ from transforms.functions.cutting import Spans, join_spans
 from transforms.functions.line_table import LineTable, LiteralAutomaton, build_automata, find_literals
 from transforms.functions.packed_text import Bytes, Offsets, PackedText, slices, whole_stops
 from transforms.functions.rules import LIFTED, Lifted
-from transforms.functions.searching import find_heads, join_pieces, without_groups
+from transforms.functions.searching import find_heads, join_pieces, without_counts, without_groups
 from transforms.functions.wire_scan import Openings
 
 _Flags = npt.NDArray[np.bool_]
@@ -45,17 +45,18 @@ _JOINT = r"(?:\s*[-–—]\s*|\sـ{1,2}\s)"  # a lengthening stroke by itself st
 _SPLIT = re.compile(_JOINT)
 _DESK_WORDS = ("رصد", "تصوير", "إعداد", "اعداد", "كتب", "متابعة", "تقرير", "حوار", "ترجمة", "حاوره", "حاورته")
 _DESK = rf"(?:كتبت|{'|'.join(_DESK_WORDS)})(?:\s+و\S+)?\s*[:：-]\s*"
-# Verbs and particles: a "part" that holds one is a clause, not a name or a place.
-_AR_CLAUSE = re.compile(
-    r"(?:^|[ ،])(?:قال|قالت|ذكر|ذكرت|أفاد|أفادت|نقل|نقلت|نشر|نشرت|وقع|وقعت|أورد|أوردت|بثت|صرح|صرحت|نفى|نفت|"
-    r"وكالة|أكد|أكدت|أعلن|أعلنت|كشف|كشفت|إن|أن|الذي|التي|هو|هي|هذا|هذه|ذلك|كان|كانت|من|في|على|إلى|"
-    r"عن|مع|لم|لن|لا|ما|هل|كيف|لماذا|بعد|قبل|يوم|عام|حتى|ثم|قد|كل|بين|خلال|ضد|نحو|حول|عند|كما|"
-    r"بالفيديو|بالصور|شاهد|فيديو|صور)(?:$|[ ،])"
-)
-_AR_OUTLET = re.compile(
-    r"(?:^| )(?:صحيفة|جريدة|موقع|وكالة|نيوز|أونلاين|اونلاين|اليوم|الآن|أخبار|الأخبار|متابعات|متابعة|"
-    r"وكالات|خاص)(?:$| )"
-)
+# Verbs and particles: a part that holds one is a clause, not a name or a place.
+_CLAUSE_WORDS = frozenset([
+    "قال", "قالت", "ذكر", "ذكرت", "أفاد", "أفادت", "نقل", "نقلت", "نشر", "نشرت", "وقع", "وقعت", "أورد", "أوردت",
+    "بثت", "صرح", "صرحت", "نفى", "نفت", "وكالة", "أكد", "أكدت", "أعلن", "أعلنت", "كشف", "كشفت", "إن", "أن", "الذي",
+    "التي", "هو", "هي", "هذا", "هذه", "ذلك", "كان", "كانت", "من", "في", "على", "إلى", "عن", "مع", "لم", "لن", "لا",
+    "ما", "هل", "كيف", "لماذا", "بعد", "قبل", "يوم", "عام", "حتى", "ثم", "قد", "كل", "بين", "خلال", "ضد", "نحو",
+    "حول", "عند", "كما", "بالفيديو", "بالصور", "شاهد", "فيديو", "صور",
+])  # fmt: skip
+_OUTLET_WORDS = frozenset([
+    "صحيفة", "جريدة", "موقع", "وكالة", "نيوز", "أونلاين", "اونلاين", "اليوم", "الآن", "أخبار", "الأخبار", "متابعات",
+    "متابعة", "وكالات", "خاص",
+])  # fmt: skip
 
 
 _FROM = re.compile(r"[ ،]+في$")
@@ -136,8 +137,8 @@ def _finders() -> dict[str, Any]:
 
 @functools.cache
 def _any_credited() -> Any:
-    """Finds what any pattern of _CREDITED does: most openings that name an agency are sentences."""
-    return re2.compile(f"(?m){without_groups('|'.join(_patterns()[name] for name in _CREDITED))}")
+    """Finds what any pattern of _CREDITED does, and more: most openings that name an agency are sentences."""
+    return re2.compile(f"(?m){without_counts(without_groups('|'.join(_patterns()[name] for name in _CREDITED)))}")
 
 
 def _sizes(pattern: Any, packed: PackedText, begin: Offsets, stop: Offsets) -> Offsets:
@@ -149,31 +150,74 @@ def _sizes(pattern: Any, packed: PackedText, begin: Offsets, stop: Offsets) -> O
     return found[pieces.piece]
 
 
+@dataclass(frozen=True)
+class _Marks:
+    """What openings hold, bool[k] each: `joined`, a dash or a lengthening stroke, and a colon unless it ends where its
+    line does; `bracketed`, a bracket that opens, or a slash; `quoted`, a bracket or quotation mark that opens near its
+    start; `parted`, a digit, dash, colon or slash."""
+
+    joined: _Flags
+    bracketed: _Flags
+    quoted: _Flags
+    parted: _Flags
+
+
+_DASH, _COLON, _BRACKET, _QUOTE, _SLASH, _DIGITS = (1 << k for k in range(6))
+
+
+def _mark_table() -> Bytes:
+    """What a byte is, or ends a character that is it: 0 for most, so that few need a second look."""
+    table = np.zeros(256, np.uint8)
+    for signs, kind in (("-", _DASH), (":", _COLON), ("[", _BRACKET), ("/", _SLASH), ('"', _QUOTE)):
+        table[list(signs.encode())] = kind
+    table[list(b"0123456789")] = _DIGITS
+    table[ord("(")] = _BRACKET | _QUOTE
+    # The last bytes of `ـ – — ： « “` and of Arabic digits.
+    table[[0x80, 0x93, 0x94, 0x9A, 0xAB, 0x9C, *range(0xA0, 0xAA)]] = 255
+    return table
+
+
 @numba.njit(nogil=True, cache=True)
-def _marks(data: Bytes, begin: Offsets, stop: Offsets, end: Offsets) -> tuple[_Flags, _Flags, _Flags]:
-    """Whether each text holds a dash or a lengthening stroke, and a colon unless it ends where its line does; whether
-    it holds a bracket that opens, or a slash; and whether a bracket or quotation mark that opens near its start."""
-    count = len(begin)
-    joined, bracketed, quoted = np.zeros(count, np.bool_), np.zeros(count, np.bool_), np.zeros(count, np.bool_)
-    for k in range(count):
-        dash, colon, bracket, quote = False, stop[k] == end[k], False, False
+def _mark_of_many(data: Bytes, i: int) -> int:
+    """What the character that ends at a byte beyond ASCII is."""
+    byte, before, first = data[i], data[i - 1], data[i - 2]
+    if before == 0xD9:
+        return _DASH if byte == 0x80 else _DIGITS if 0xA0 <= byte <= 0xA9 else 0
+    if before == 0x80 and first == 0xE2:
+        return _DASH if byte == 0x93 or byte == 0x94 else _QUOTE if byte == 0x9C else 0
+    if byte == 0x9A:
+        return _COLON if before == 0xBC and first == 0xEF else 0
+    return _QUOTE if byte == 0xAB and before == 0xC2 else 0
+
+
+@numba.njit(nogil=True, cache=True)
+def _find_marks(data: Bytes, begin: Offsets, stop: Offsets, table: Bytes, found: Bytes) -> None:
+    """Writes the marks of byte ranges; quotation marks count near their start."""
+    for k in range(len(begin)):
+        marks = 0
         for i in range(begin[k], stop[k]):
-            byte = data[i]
-            if byte == 0x80:
-                dash |= data[i - 1] == 0xD9
-            elif byte == 0x93 or byte == 0x94:
-                dash |= data[i - 1] == 0x80 and data[i - 2] == 0xE2
-            elif byte == 0x9A:
-                colon |= data[i - 1] == 0xBC and data[i - 2] == 0xEF
-            elif byte == 0xAB or byte == 0x9C:
-                quote |= i < begin[k] + OUTLET_BYTES and (data[i - 1] == 0xC2 or data[i - 1] == 0x80)
-            else:
-                dash |= byte == 45
-                colon |= byte == 58
-                bracket |= byte == 40 or byte == 91 or byte == 47
-                quote |= i < begin[k] + OUTLET_BYTES and (byte == 40 or byte == 34)
-        joined[k], bracketed[k], quoted[k] = dash and colon, bracket, quote
-    return joined, bracketed, quoted
+            mark = int(table[data[i]])
+            if mark == 0:
+                continue
+            if mark == 255:
+                mark = _mark_of_many(data, i)
+            if i >= begin[k] + OUTLET_BYTES:
+                mark &= ~_QUOTE
+            marks |= mark
+        found[k] = marks
+
+
+def _marks(data: Bytes, begin: Offsets, stop: Offsets, end: Offsets) -> _Marks:
+    """What byte ranges hold, `end` where their lines do."""
+    found = np.empty(len(begin), np.uint8)
+    _find_marks(data, begin, stop, _mark_table(), found)
+    dash, colon, slash = (found & mark > 0 for mark in (_DASH, _COLON, _SLASH))
+    return _Marks(
+        dash & (colon | (stop == end)),
+        (found & _BRACKET > 0) | slash,
+        found & _QUOTE > 0,
+        dash | colon | slash | (found & _DIGITS > 0),
+    )
 
 
 @dataclass(frozen=True)
@@ -208,9 +252,8 @@ def _read_opening(name: str, text: str) -> _Opening | None:
     return _Opening(said, False)
 
 
-@functools.lru_cache(maxsize=4096)
 def _is_clause(part: str) -> bool:
-    return _AR_CLAUSE.search(part) is not None
+    return not _CLAUSE_WORDS.isdisjoint(part.replace("،", " ").split(" "))
 
 
 def lift_arabic(packed: PackedText, lines: LineTable, openings: Openings, lifted: Lifted) -> Spans:
@@ -225,24 +268,24 @@ def lift_arabic(packed: PackedText, lines: LineTable, openings: Openings, lifted
     ends = lines.ends[openings.line]
     stop = whole_stops(packed.data, openings.begin, np.minimum(ends, openings.begin + HEAD_BYTES))
     agency_at = _find_agencies(packed, openings.begin, stop)
-    joined, bracketed, quoted = _marks(packed.data, openings.begin, stop, ends)
+    marks = _marks(packed.data, openings.begin, stop, ends)
     row_of = lines.article[openings.line]
     # What fills a text's only line, or one further down, is neither.
     whole = (np.diff(lines.first)[row_of] == 1) | (openings.line - lines.first[row_of] >= FILLED_LINES)
     seen = np.zeros(len(lines.first), np.bool_)
     # A dateline names an agency, a byline has a joint and ends or fills its line.
-    credited = np.flatnonzero(agency_at >= 0)
+    credited = np.flatnonzero((agency_at >= 0) & marks.parted)
     size = _sizes(_any_credited(), packed, openings.begin[credited], stop[credited])
     named = np.zeros(len(agency_at), np.bool_)
     named[credited[size > 0]] = True
     may_be = {
-        "place_bracket": (agency_at >= 0) & bracketed,
-        "bracketed_only": bracketed,
-        "outlet": quoted,
-        "byline": joined,
+        "place_bracket": (agency_at >= 0) & marks.bracketed,
+        "bracketed_only": marks.bracketed,
+        "outlet": marks.quoted,
+        "byline": marks.joined,
     } | dict.fromkeys(_CREDITED, named)
     may_be["agency_place"] = named & (agency_at <= len("("))
-    may_be["slashed"] = named & bracketed
+    may_be["slashed"] = named & marks.bracketed
     for name, pattern in _finders().items():
         asked = np.flatnonzero(may_be[name] & ~seen[row_of])
         if not len(asked):
@@ -295,9 +338,8 @@ def _names_an_outlet(parts: list[str]) -> bool:
     return " " not in parts[0] or any(part in agency_names() or _is_outlet(part) for part in parts)
 
 
-@functools.lru_cache(maxsize=4096)
 def _is_outlet(part: str) -> bool:
-    return _AR_OUTLET.search(part) is not None
+    return not _OUTLET_WORDS.isdisjoint(part.split(" "))
 
 
 def _name_parts(parts: list[str]) -> dict[str, str]:
