@@ -14,6 +14,7 @@ from transforms.functions.packed_text import Bytes, PackedText, whole_starts
 from transforms.functions.rules import RuleSet
 
 Int64s = npt.NDArray[np.int64]
+Int32s = npt.NDArray[np.int32]
 Flags = npt.NDArray[np.bool_]
 
 
@@ -34,20 +35,14 @@ def find_candidates(rule_set: RuleSet, packed: PackedText, lines: LineTable, lan
     """Which lines each rule must look at, and from which byte on; by rule and line."""
     kinds = rule_set.kinds(languages)
     hits = _find_hints(packed, lines, rule_set, kinds)
-    first = rule_set.first_rule[hits.literal]
-    counts = rule_set.first_rule[hits.literal + 1] - first
-    places = np.repeat(first - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
-    rule = rule_set.rules_of_literal[places]
-    line, hit = np.repeat(hits.line.astype(np.int64), counts), np.repeat(hits.at, counts)
-    size = np.repeat(rule_set.literal_bytes[hits.literal], counts)
-    allowed = _within_limits(rule_set.limits, lines, line, rule) & rule_set.spoken[rule, kinds[lines.article[line]]]
-    allowed &= hit - size - lines.starts[line] <= rule_set.reach[places]
-    order = np.flatnonzero(allowed)
-    order = order[
-        ~rule_set.is_phrase[rule[order]]
-        | _is_alone(packed.data, lines.starts[line[order]], lines.ends[line[order]], hit[order], size[order])
-    ]
-    order = order[np.lexsort((hit[order], line[order], rule[order]))]
+    room = int((rule_set.first_rule[hits.literal + 1] - rule_set.first_rule[hits.literal]).sum())
+    line, rule, hit, size = (np.empty(room, np.int64) for _ in range(4))
+    count = _ask_rules(
+        packed.data, lines.starts, lines.ends, lines.article, lines.first, kinds, hits.line, hits.literal, hits.at,
+        rule_set.first_rule, rule_set.rules_of_literal, rule_set.reach, rule_set.literal_bytes, rule_set.spoken,
+        rule_set.limits, rule_set.is_phrase, line, rule, hit, size,
+    )  # fmt: skip
+    order = np.lexsort((hit[:count], rule[:count] * len(lines) + line[:count]))
     line, rule, hit, size = line[order], rule[order], hit[order], size[order]
     # Of several hints of one rule in a line the first counts.
     fresh = np.ones(len(line), np.bool_)
@@ -65,23 +60,64 @@ def find_candidates(rule_set: RuleSet, packed: PackedText, lines: LineTable, lan
 
 
 @numba.njit(nogil=True, cache=True)
-def _is_alone(data: Bytes, start: Int64s, end: Int64s, hit: Int64s, size: Int64s) -> Flags:
+def _ask_rules(
+    data: Bytes,
+    starts: Int64s,
+    ends: Int64s,
+    article: Int32s,
+    first: Int64s,
+    kinds: Int64s,
+    hit_line: Int32s,
+    hit_literal: Int32s,
+    hit_at: Int64s,
+    first_rule: Int64s,
+    rules_of_literal: Int64s,
+    reach: Int64s,
+    literal_bytes: Int64s,
+    spoken: Flags,
+    limits: Int64s,
+    is_phrase: Flags,
+    line: Int64s,
+    rule: Int64s,
+    hit: Int64s,
+    size: Int64s,
+) -> int:
+    """Writes each hint found and each rule of it that is for such a line; tells how many."""
+    count = 0
+    for k in range(len(hit_line)):
+        at, literal = np.int64(hit_line[k]), hit_literal[k]
+        row = article[at]
+        begin = hit_at[k] - literal_bytes[literal]
+        for place in range(first_rule[literal], first_rule[literal + 1]):
+            number = rules_of_literal[place]
+            if not spoken[number, kinds[row]] or begin - starts[at] > reach[place]:
+                continue
+            if ends[at] - starts[at] > limits[number, 0]:
+                continue
+            if at - first[row] >= limits[number, 1] or first[row + 1] - at > limits[number, 2]:
+                continue
+            if is_phrase[number] and not _is_alone(data, starts[at], ends[at], begin, hit_at[k]):
+                continue
+            line[count], rule[count], hit[count], size[count] = at, number, hit_at[k], literal_bytes[literal]
+            count += 1
+    return count
+
+
+@numba.njit(nogil=True, cache=True)
+def _is_alone(data: Bytes, start: int, end: int, begin: int, stop: int) -> bool:
     """Whether nothing that a line holds beside a hint is surely no decoration: no ASCII letter or digit, no other
     letters than those that begin like an Arabic comma, a dash or a full-width stop."""
-    alone = np.ones(len(start), np.bool_)
-    for k in range(len(start)):
-        i = start[k]
-        while i < end[k]:
-            if i == hit[k] - size[k]:
-                i = hit[k]
-                continue
-            byte = data[i]
-            letter = 48 <= byte <= 57 or 65 <= byte <= 90 or 97 <= byte <= 122 or byte >= 0xC4
-            if letter and byte != 0xD8 and byte != 0xE2 and byte != 0xE3 and byte != 0xEF:
-                alone[k] = False
-                break
-            i += 1
-    return alone
+    i = start
+    while i < end:
+        if i == begin:
+            i = stop
+            continue
+        byte = data[i]
+        letter = 48 <= byte <= 57 or 65 <= byte <= 90 or 97 <= byte <= 122 or byte >= 0xC4
+        if letter and byte != 0xD8 and byte != 0xE2 and byte != 0xE3 and byte != 0xEF:
+            return False
+        i += 1
+    return True
 
 
 def _find_hints(packed: PackedText, lines: LineTable, rule_set: RuleSet, kinds: Int64s) -> Hits:
@@ -96,12 +132,3 @@ def _find_hints(packed: PackedText, lines: LineTable, rule_set: RuleSet, kinds: 
         hits = find_literals(packed, table, rule_set.automata_of(kind))
         parts.append(Hits(some[hits.line].astype(np.int32), hits.literal, hits.at))
     return Hits(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("line", "literal", "at")))
-
-
-def _within_limits(limits: Int64s, lines: LineTable, line: Int64s, rule: Int64s) -> Flags:
-    article = lines.article[line]
-    return (
-        (lines.ends[line] - lines.starts[line] <= limits[rule, 0])
-        & (line - lines.first[article] < limits[rule, 1])
-        & (lines.first[article + 1] - line <= limits[rule, 2])
-    )
