@@ -142,7 +142,7 @@ def settings_of(given: argparse.Namespace) -> Settings:
     """The settings that the flags ask for; a wrong one is told before anything is made.
 
     Raises:
-        SettingError: a setting or a field is unknown, or has a wrong value.
+        SettingError: a setting, a field or a rule is unknown, or has a wrong value.
     """
     from transforms.functions.records import aliases
 
@@ -155,6 +155,10 @@ def settings_of(given: argparse.Namespace) -> Settings:
             assignments[key] = str(value)
     settings = Settings().replace(assignments)
     aliases(settings.read)
+    if settings.clean.disabled:
+        from transforms.functions.cleaning_text import rules_for
+
+        rules_for(settings.clean)
     return settings
 
 

@@ -45,6 +45,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["run", "--input", "x", "--store", "y", "--set", "match.window_days"], "expected KEY=VALUE"),
         (["run", "--input", "x", "--store", "y", "--keep", "longest"], "most-complete"),
         (["run", "--input", "x", "--store", "y", "--drop", "exakt"], "did you mean 'exact'?"),
+        (["run", "--input", "x", "--store", "y", "--set", "clean.disabled=newsleter"], "did you mean 'newsletter'?"),
         (["run", "--input", "x", "--store", "y", "--workers", "0"], "expected a whole number from 1"),
         (["run", "--input", "x", "--store", "y", "--workers", "1000"], "for each CPU of this machine"),
         (["run", "--input", "/no/such/*.jsonl", "--store", "y"], "no input matches '/no/such/*.jsonl'"),

@@ -138,7 +138,7 @@ def clean_texts(
     """
     if not len(texts) == len(titles) == len(languages):
         raise ValueError(f"columns of {len(texts)}, {len(titles)} and {len(languages)} rows; expected equal lengths")
-    rule_set = choose_rules(tuple(settings.disabled), _other_names())
+    rule_set = rules_for(settings)
     tags = _tags_of(rule_set, tuple(settings.disabled))
     normal = normalise(texts)
     normalised, lines = pack(normal.texts), find_lines(pack(normal.lines_as_given))
@@ -203,6 +203,15 @@ def _find_boilerplate(
         parts.append(find_structure(packed, lines, join_spans(parts), comments).tagged_from(tags.shapes))
     spans = join_spans(parts)
     return spans.take(~tags.off[spans.tag])
+
+
+def rules_for(settings: CleanSettings) -> RuleSet:
+    """The rules that are not switched off.
+
+    Raises:
+        SettingError: `settings.disabled` names no rule and no category.
+    """
+    return choose_rules(tuple(settings.disabled), _other_names())
 
 
 def _other_names() -> tuple[str, ...]:
