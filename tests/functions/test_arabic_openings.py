@@ -16,7 +16,16 @@ from transforms.functions.arabic_openings import is_place, name_parts
         # Places alone, a place before the reporter, two reporters.
         ("غزة - الضفة", {"dateline": "غزة - الضفة"}),
         ("بيروت، دمشق - الشرق الأوسط", {"dateline": "بيروت، دمشق"}),
-        ("مكة المكرمة - أحمد محمد", {"byline": "أحمد محمد", "dateline": "مكة المكرمة"}),
+        ("مكة المكرمة - أحمد محمد", {"dateline": "مكة المكرمة"}),
+        ("غزة - قدس برس", {"dateline": "غزة"}),
+        ("واشنطن - نيويورك تايمز", {"dateline": "واشنطن"}),
+        ("مكتب القاهرة - أحمد محمد", {}),
+        ("دار الحياة - الرياض", {"dateline": "الرياض"}),
+        ("الضفة الغربية - غزة", {"dateline": "الضفة الغربية - غزة"}),
+        ("المنطقة الشرقية - أحمد محمد", {}),
+        ("ابو ظبي - الاتحاد", {"dateline": "ابو ظبي"}),
+        ("أحمد محمد (جدة) - علي حسن (الرياض)", {"byline": "أحمد محمد (جدة)"}),
+        ("كتب محمد علي - القاهرة", {"byline": "محمد علي", "dateline": "القاهرة"}),
         ("أحمد محمد - علي حسن", {"byline": "أحمد محمد"}),
         # Two words behind the outlet: a place if the reporter has been named, or if they are no name.
         ("أحمد محمد - عكاظ - عين الحسن", {"byline": "أحمد محمد", "dateline": "عين الحسن"}),
@@ -25,7 +34,9 @@ from transforms.functions.arabic_openings import is_place, name_parts
         ("العنود علي - جدة", {"byline": "العنود علي", "dateline": "جدة"}),
         ("أحمد محمد - جدة (تصوير: علي حسن)", {"byline": "أحمد محمد", "dateline": "جدة"}),
         ("واس - الرياض", {"agency": "SPA", "dateline": "الرياض"}),
-        ("عواصم العالم - رويترز", {"agency": "Reuters", "dateline": "عواصم العالم"}),
+        ("أحمد محمد - رويترز", {"agency": "Reuters"}),
+        ("أحمد محمد - رويترز - لندن", {"agency": "Reuters", "byline": "أحمد محمد", "dateline": "لندن"}),
+        ("إسطنبول - محمد ماجد - الأناضول", {"agency": "Anadolu Agency", "dateline": "إسطنبول"}),
         ("غزة - معا", {"dateline": "غزة"}),
     ],
 )
@@ -36,7 +47,8 @@ def test_parts_are_told_apart(opening: str, said: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("part", "known"),
     [
-        ("عمّان", True), ("أتلانتا، أمريكا", True), ("مكة المكرمة / جدة", True), ("محافظة الليث", True),
+        ("عمّان", True), ("اسلام اباد", True), ("أتلانتا، أمريكا", True), ("مكة المكرمة / جدة", True),
+        ("محافظة الليث", True),
         ("خميس الحربي", False), ("المدينة", False), ("مدينة", False), ("أحمد محمد", False),
     ],
 )  # fmt: skip

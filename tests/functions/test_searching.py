@@ -107,6 +107,7 @@ def test_heads_are_matches_at_a_pieces_first_byte(texts: list[str], body: str) -
         (r"a{0,60}b{2,}c{1,4}?", r"a*b+c+?", 60),
         (r"\x{0621}{2,5}[{}\]]{1,9}\{2,4\}", r"\x{0621}+[{}\]]+\{2,4\}", 9),
         (r"\p{L}{40,}", r"\p{L}+", 40),
+        (r"a{00,3}[[:alpha:]{2,3}]\Qa{2,3}\E", r"a*[[:alpha:]{2,3}]\Qa{2,3}\E", 3),
     ],
 )
 def test_counted_repetitions_are_found(pattern: str, uncounted: str, most: int) -> None:

@@ -22,6 +22,12 @@ _OUTLET_WORDS = frozenset([
     "متابعة", "وكالات", "الوكالات", "خاص", "تصوير",
 ])  # fmt: skip
 
+_COMPANY_WORDS = frozenset([
+    "نت", "برس", "تايمز", "بوست", "بوابة", "قناة", "تلفزيون", "إذاعة", "شبكة", "مجلة", "مكتب", "موفد", "مراسل", "بعثة",
+    "دار",
+])  # fmt: skip
+"""A part that holds one is no reporter's name, and says nothing of whether a line of parts is a credit."""
+
 
 NEWSPAPERS = (
     "الشرق الأوسط", "الحياة", "الاتحاد", "الخليج", "البيان", "الإمارات اليوم", "الرؤية", "الرياض", "عكاظ", "الجزيرة",
@@ -38,10 +44,18 @@ _PLACE_ENDS = re.compile(r"\s*[،/(]\s*")
 
 @functools.cache
 def _places() -> tuple[frozenset[str], frozenset[str]]:
-    """Places of the world, and words that begin the names of others, from `rules/wire.toml`."""
+    """Places of the world, and words that begin the names of others, from `rules/wire.toml`, folded."""
     text = (resources.files("transforms.rules") / "wire.toml").read_text(encoding="utf-8")
     table = tomllib.loads(text)["arabic_places"]
-    return frozenset(table["names"]), frozenset(table["heads"])
+    return frozenset(map(_fold, table["names"])), frozenset(map(_fold, table["heads"]))
+
+
+_SPELLINGS = str.maketrans("أإآىة", "ااايه", "\u0651")
+
+
+def _fold(name: str) -> str:
+    """A name as it is spelled without care: no hamza, no doubling."""
+    return name.translate(_SPELLINGS)
 
 
 def is_clause(part: str) -> bool:
@@ -56,7 +70,7 @@ def is_outlet(part: str) -> bool:
 
 def is_place(part: str) -> bool:
     """Whether a part is a place that is known, or begins like the name of one; of `Medina / Jeddah` the first."""
-    name = _PLACE_ENDS.split(part)[0].replace("\u0651", "")
+    name = _fold(_PLACE_ENDS.split(part)[0])
     names, heads = _places()
     first, _, rest = name.partition(" ")
     return name in names or (rest != "" and first in heads)
@@ -75,40 +89,40 @@ def names_an_outlet(parts: list[str]) -> bool:
 def name_parts(parts: list[str]) -> dict[str, str]:
     """Which part of `reporter - outlet - place` is which; a part of two words that may be either of two is neither.
 
-    Reporters have two names and stand before the outlet. Places are those that are known, and what stands last: one
-    word, or two where nobody's name can be. A reporter's place is the last; without reporter all are printed.
+    Reporters have two names and stand first. Places are those that are known, of a reporter's the last, without
+    reporter all as they are printed; where none is known, what stands last: one word, or two where no name can be.
     """
     parts = [_PHOTOGRAPHER.sub("", part) for part in parts]
     known = agency_names()
     agency = next((known[part] for part in parts if part in known), None)
-    places: list[str] = []
-    named: list[str] = []  # before an outlet, and not known as places
-    open_ones: list[str] = []
+    places = [part for part in parts if part not in known and is_place(part)]
+    reporter = ""
+    unknown: list[str] = []
     outlet = False
-    for part in parts:
-        if part in known:
+    for k, part in enumerate(parts):
+        if part in known or part in places:
             continue
-        if is_place(part):
-            places.append(part)
-        elif is_outlet(part) or (part in NEWSPAPERS and not outlet):
+        if is_outlet(part) or (part in NEWSPAPERS and not outlet) or not _COMPANY_WORDS.isdisjoint(part.split(" ")):
             outlet = True
-        elif " " in part and not outlet:
-            named.append(part)
+        elif k == 0 and (places or not agency) and _may_be_a_name(part):
+            reporter = part
         else:
-            open_ones.append(part)
-    if agency and len(named) == 1 and not (places or open_ones):
-        places, named = named, []
-    if not places:
-        last = [part for part in open_ones + named[1:] if (agency and " " not in part) or part == parts[-1]]
-        places = [part for part in last if " " not in part or _is_no_name(part) or (outlet and named)][-1:]
+            unknown.append(part)
+    if not places and unknown and (agency or unknown[-1] == parts[-1]):
+        last = unknown[-1]
+        places = [last] if " " not in last or _is_no_name(last) or (outlet and reporter) else []
     said = {"agency": agency} if agency else {}
-    if named:
-        said["byline"] = named[0]
+    if reporter:
+        said["byline"] = reporter.removeprefix("كتب ").removeprefix("كتبت ")
     if places:
-        said["dateline"] = places[-1] if named else " - ".join(places)
+        said["dateline"] = places[-1] if reporter else " - ".join(places)
     return said
 
 
+def _may_be_a_name(part: str) -> bool:
+    return " " in part and not all(word.startswith("ال") for word in part.split(" "))
+
+
 def _is_no_name(part: str) -> bool:
-    """Whether a part of two words has an article before the first, as few first names do, or a sign in it."""
-    return part.startswith("ال") or _PLACE_ENDS.search(part) is not None
+    """Whether a part of two words has an article before the first, as few first names do, or is one and a country."""
+    return part.startswith("ال") or " " not in _PLACE_ENDS.split(part)[0]

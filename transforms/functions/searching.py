@@ -63,7 +63,9 @@ def without_groups(pattern: str) -> str:
     return re.sub(r"\(\?P<\w+>", "(?:", pattern)
 
 
-_REPEATED = re.compile(r"(\\[xpP]\{[^}]*\}|\\.|\[\^?\]?(?:\\.|[^\]\\])*\])|\{(\d+),(\d*)\}", re.DOTALL)
+_REPEATED = re.compile(
+    r"(\\Q.*?\\E|\\[xpP]\{[^}]*\}|\\.|\[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*\])|\{(\d+),(\d*)\}", re.DOTALL
+)
 """An escape or a class, as they are, or a counted repetition, its least and its greatest count."""
 
 
@@ -78,7 +80,7 @@ def without_counts(pattern: str) -> str:
     RE2 makes a state of its automaton for each count, and for each count together with whatever else goes on: every
     text not seen before adds some. An expression has no negation, so more of a part matches more of the whole.
     """
-    return _REPEATED.sub(lambda found: found[1] or ("*" if found[2] == "0" else "+"), pattern)
+    return _REPEATED.sub(lambda found: found[1] or ("+" if int(found[2]) else "*"), pattern)
 
 
 @dataclass(frozen=True)
