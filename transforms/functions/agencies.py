@@ -6,10 +6,17 @@ import functools
 import re
 import tomllib
 from importlib import resources
+from typing import Any
 
 SHORT_FORM = 4
 """Forms of so many letters or fewer are also syllables of names (AA, MAP, TAP): they count in capitals and behind a
 comma or the like only."""
+
+
+@functools.cache
+def read_wire() -> dict[str, Any]:
+    """What `rules/wire.toml` says: agencies, and the places of Arabic openings."""
+    return tomllib.loads((resources.files("transforms.rules") / "wire.toml").read_text(encoding="utf-8"))
 
 
 @functools.cache
@@ -19,9 +26,8 @@ def agency_names() -> dict[str, str]:
     Raises:
         ValueError: two agencies have one form.
     """
-    text = (resources.files("transforms.rules") / "wire.toml").read_text(encoding="utf-8")
     found: dict[str, str] = {}
-    for agency in tomllib.loads(text)["agency"]:
+    for agency in read_wire()["agency"]:
         for form in agency["credits"]:
             if found.setdefault(form, agency["name"]) != agency["name"]:
                 raise ValueError(f"wire.toml: {form!r} is credited to {found[form]!r} and {agency['name']!r}")

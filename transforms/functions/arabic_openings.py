@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import functools
 import re
-import tomllib
-from importlib import resources
 
-from transforms.functions.agencies import agency_names
+from transforms.functions.agencies import agency_names, read_wire
+from transforms.functions.folding import ARABIC_LETTERS
 
 # Verbs and particles: a part that holds one is a clause, not a name or a place.
 _CLAUSE_WORDS = frozenset([
@@ -45,16 +44,15 @@ _PLACE_ENDS = re.compile(r"\s*[،/(]\s*")
 @functools.cache
 def _places() -> tuple[frozenset[str], frozenset[str]]:
     """Places of the world, and words that begin the names of others, from `rules/wire.toml`, folded."""
-    text = (resources.files("transforms.rules") / "wire.toml").read_text(encoding="utf-8")
-    table = tomllib.loads(text)["arabic_places"]
+    table = read_wire()["arabic_places"]
     return frozenset(map(_fold, table["names"])), frozenset(map(_fold, table["heads"]))
 
 
-_SPELLINGS = str.maketrans("أإآىة", "ااايه", "\u0651")
+_SPELLINGS = str.maketrans(ARABIC_LETTERS | {"\u0651": ""})
 
 
 def _fold(name: str) -> str:
-    """A name as it is spelled without care: no hamza, no doubling."""
+    """A name as it is spelled without care, as in matching: no hamza, no doubling."""
     return name.translate(_SPELLINGS)
 
 

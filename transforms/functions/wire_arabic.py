@@ -146,6 +146,7 @@ class _Marks:
 _DASH, _COLON, _BRACKET, _QUOTE, _SLASH, _DIGITS = (1 << k for k in range(6))
 
 
+@functools.cache
 def _mark_table() -> Bytes:
     """What a byte is, or ends a character that is it: 0 for most, so that few need a second look."""
     table = np.zeros(256, np.uint8)
