@@ -28,11 +28,12 @@ WAIT_SECONDS = 60
 
 
 def stream_topic(
-    broker: str, name: str, store: Path, *, most: int = 1000, form: MessageForm | None = None, **source: bool
-) -> Committed:
+    broker: str, name: str, store: Path, *, every: float = 0.1, most: int = 1000, form: MessageForm | None = None,
+    **source: bool,
+) -> Committed:  # fmt: skip
     """Reads a topic until it is idle, in this process."""
     topic = Topic(broker, name, (), form or MessageForm())
-    options = StreamOptions(str(store), Settings(), every=0.1, most=most, until_idle=0.5)
+    options = StreamOptions(str(store), Settings(), every=every, most=most, until_idle=0.5)
     return stream(options, TopicSource(topic, **source), Progress(None))
 
 
