@@ -41,6 +41,17 @@ def test_the_same_page_gives_the_same_text_every_time() -> None:
     assert len({extract_page(PAGE, None)["text"] for _ in range(6)}) == 1
 
 
+def test_tables_of_data_stay_and_tables_of_columns_do_not() -> None:
+    rows = [("Quay", "Boats", "Share"), ("North", "120", "30 %"), ("South", "280", "70 %")]
+    table = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+    page = PAGE.replace("</article>", f"<table>{table}</table></article>")
+    assert (extract_page(page, None)["text"] or "").split("\n") == [
+        *PARAGRAPHS, "| Quay | Boats | Share |", "| North | 120 | 30 % |", "| South | 280 | 70 % |"]  # fmt: skip
+    story = "".join(f"<p>{paragraph}</p>" for paragraph in PARAGRAPHS * 3)
+    columns = f"<body><table><tr><td>Old quays</td><td>{story}</td></tr><tr><td>Maps</td><td>{story}</td></tr></table>"
+    assert "|" not in (extract_page(columns, None)["text"] or "|")
+
+
 def test_pages_that_hang_or_kill_leave_their_neighbours_alone() -> None:
     slow = "<div><span>" * 999 + "<p><b>x</b><i>y</i></p>" * 200_000
     with PageExtractor(timeout_seconds=1.0) as extractor:

@@ -14,7 +14,7 @@ PARAGRAPHS = [
     "work would take two years, cost a tenth of its budget and begin before the summer ends."
     for n in ("one", "two", "three", "four", "five", "six", "seven", "eight")
 ]
-MENU = ["Local Affairs", "Harbour", "Weather Desk", "Court Notes", "Old Town", "Markets Today", "Parks", "River Watch"]
+MENU = ["Local Affairs", "Harbour", "Weather Desk", "Court Notes", "Sports", "Markets Today", "Opinion", "River Watch"]
 
 
 def cleaned(text: str, level: str = "full") -> CleanedTexts:
@@ -43,6 +43,13 @@ def test_comments_go_from_their_heading_on() -> None:
     assert cleaned(page, "light").text[0].as_py() == "\n".join([*PARAGRAPHS, *COMMENTS, "Forgot your name?"])
 
 
+def test_the_next_report_behind_a_count_of_comments_is_none() -> None:
+    report = [line for n in range(2) for line in ("A report", f"March {n + 2}, 2015", *PARAGRAPHS * 5)]
+    both = "\n".join([*PARAGRAPHS, "Comments (5)", *report])
+    assert cleaned(both).text[0].as_py().endswith("\n".join(PARAGRAPHS))
+    assert "shape.comments" not in {span["rule"] for span in cleaned(both).removed[0].as_py()}
+
+
 def test_a_bar_above_the_article_opens_no_comments() -> None:
     tour = ["June 10, 2014 at 8:30 PM, Tampa", "June 12, 2014 at 8:30 PM, Oslo"]
     page = "\n".join(["The tour goes on", "Comments (12)", *PARAGRAPHS, *tour])
@@ -66,6 +73,37 @@ def test_a_list_at_the_end_of_an_article_stays() -> None:
         [*PARAGRAPHS, "June 10 - Tampa", "June 12 - Oslo", "June 14 - Rome", "June 20 - Cork", "2/28 8 44"]
     )
     assert cleaned(article).text[0].as_py() == article
+
+
+RECIPE = [
+    "200 g flour", "100 g butter, cold", "1 pinch of salt", "3 apples", "2 tbsp sugar", "1 egg", "80 ml cream",
+    "1 tsp cinnamon", "Icing sugar for dusting",
+]  # fmt: skip
+NAMES = ["Anna Berg", "Ole Lund", "Mia Holm", "Jon Vik", "Ida Moe", "Per Dahl", "Eva Lie", "Nils Foss", "Kari Aas"]
+
+
+@pytest.mark.parametrize("opening", [RECIPE, NAMES], ids=["ingredients", "names"])
+def test_a_list_before_the_text_stays_where_nothing_tells_of_a_site(opening: list[str]) -> None:
+    article = "\n".join([*opening, *PARAGRAPHS])
+    assert cleaned(article).text[0].as_py() == article
+    once = "\n".join(["Sports", *opening, *PARAGRAPHS])
+    assert cleaned(once).text[0].as_py() == once
+
+
+@pytest.mark.parametrize(
+    "marks", [["Nachrichten", "Wirtschaft"], ["Sport", "Subscribe to our newsletter"], ["Search", "Share this story"]]
+)
+def test_two_marks_of_a_site_make_a_page(marks: list[str]) -> None:
+    page = "\n".join([*marks, *NAMES, *PARAGRAPHS])
+    assert cleaned(page).text[0].as_py() == "\n".join(PARAGRAPHS)
+
+
+def test_a_long_menu_in_a_language_without_rules_makes_a_page() -> None:
+    menu = [f"{first} {second}" for first in ("Kota", "Masa", "Leti", "Ruma", "Sava") for second in "abcdefghi"]
+    assert cleaned("\n".join([*menu, *PARAGRAPHS])).text[0].as_py() == "\n".join(PARAGRAPHS)
+    numbered = [f"{line} {number}" for number, line in enumerate(menu)]
+    table = "\n".join([*numbered, *PARAGRAPHS])
+    assert cleaned(table).text[0].as_py() == table
 
 
 def test_a_page_that_opens_with_a_long_notice_loses_its_menus() -> None:

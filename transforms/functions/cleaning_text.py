@@ -30,6 +30,7 @@ from transforms.functions.packed_text import PackedText, pack, unpack
 from transforms.functions.related_lists import find_related_lists
 from transforms.functions.rule_matching import run_rules
 from transforms.functions.rules import Lifted, RuleSet, choose_rules
+from transforms.functions.site_marks import SITE_CATEGORIES
 from transforms.functions.structure import STRUCTURE_RULES, find_structure, headline_lines, prose_words
 from transforms.functions.tail_sentences import cut_tail_sentences
 from transforms.functions.unicode_text import normalise, normalise_texts
@@ -47,8 +48,8 @@ KEPT_WHOLE = ("guard.kept_whole", "flag")
 class _Tags:
     """What spans' tags stand for: rules by their numbers, then wire forms, shapes, markup, dropped forms, the flag.
 
-    `rules`, `categories`: string[t]. `off`, `related`, `comments`: bool[t], what is switched off, and the categories
-    that structure asks for. The rest: the first tags of each kind, `listed` that of `shape.related`.
+    `rules`, `categories`: string[t]. `off`, `related`, `comments`, `site`: bool[t], what is switched off, and the
+    categories that structure asks for. The rest: the first tags of each kind, `listed` that of `shape.related`.
     """
 
     rules: pa.StringArray
@@ -56,6 +57,7 @@ class _Tags:
     off: npt.NDArray[np.bool_]
     related: npt.NDArray[np.bool_]
     comments: npt.NDArray[np.bool_]
+    site: npt.NDArray[np.bool_]
     wire: int
     shapes: int
     listed: int
@@ -86,6 +88,7 @@ def _tags_of(rule_set: RuleSet, disabled: tuple[str, ...]) -> _Tags:
         ),
         np.array([name == "related" for name in categories], np.bool_),
         np.array([name == "comments" for name in categories], np.bool_),
+        np.array([name in SITE_CATEGORIES for name in categories], np.bool_),
         wire,
         shapes,
         shapes + list(STRUCTURE_RULES).index("shape.related"),
@@ -200,7 +203,8 @@ def _find_boilerplate(
         related = by_rules.take(tags.related[by_rules.tag])
         parts.append(find_related_lists(packed, lines, related, known).tagged_from(tags.listed))
         comments = by_rules.take(tags.comments[by_rules.tag])
-        parts.append(find_structure(packed, lines, join_spans(parts), comments).tagged_from(tags.shapes))
+        site = by_rules.take(tags.site[by_rules.tag])
+        parts.append(find_structure(packed, lines, join_spans(parts), comments, site).tagged_from(tags.shapes))
     spans = join_spans(parts)
     return spans.take(~tags.off[spans.tag])
 

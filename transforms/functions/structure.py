@@ -22,6 +22,7 @@ from transforms.functions.line_shapes import (
 )
 from transforms.functions.line_table import LineTable
 from transforms.functions.packed_text import Bytes, Offsets, PackedText
+from transforms.functions.site_marks import count_site_marks
 
 STRUCTURE_RULES: dict[str, str] = {
     "shape.before": "navigation",
@@ -52,6 +53,13 @@ PAGE_EVIDENCE = 6.0
 PAGE_TOP_LINES, PAGE_TOP_EVIDENCE = 5, 12.0
 """A text is a page, not an article, where at least so many lines with so much evidence stand before its body. In what
 isn't a page nothing is cut by shape: lists at an article's end (tour dates, prices, results) look like menus."""
+SITE_MARKS = 2
+LONG_MENU_LINES, LONG_MENU_WORDS, LONG_MENU_DIGITS = 40, 5.0, 0.2
+"""And where it has so many different marks of a site, or a menu that long before its body: lines of fewer words on
+average, of which fewer hold a digit. Without, recipes, results and lists of products lost their lists: of 2,793 pieces
+that 990 pages of trafilatura's own collection must keep, and that it extracts, 71 went by shape; with 1, 2 and 3 marks
+29, 10 and 7. Of its 289 pieces that must not be there 8 went by shape, now none. F1 with 1, 2, 3 and none:
+l3s_gn1 .9106, .9102, .9089, .9109; fundus_multi .9140, .9140, .9136, .9141; scrapinghub .8482, .8484, .8481, .8478."""
 BETWEEN_EVIDENCE = 40.0
 """Evidence against lines between body lines; with 20 up to .0005 more of the body went, for .003 precision."""
 BEFORE_PROSE_WORDS = 20
@@ -76,7 +84,7 @@ _CONTROLS = dict.fromkeys(range(0x80, 0xA0))
 """What a rule takes out of texts may still stand in a line that becomes a title."""
 
 
-def find_structure(packed: PackedText, lines: LineTable, cut: Spans, comment_heads: Spans) -> Spans:
+def find_structure(packed: PackedText, lines: LineTable, cut: Spans, comment_heads: Spans, furniture: Spans) -> Spans:
     """Lines around and between the body, comments, and repeated standfirsts; tags are places in STRUCTURE_RULES.
 
     Method: the run of lines with the largest sum of scores is the article (maximum subsequence segmentation, Pasternack
@@ -85,6 +93,7 @@ def find_structure(packed: PackedText, lines: LineTable, cut: Spans, comment_hea
     Args:
         cut: what was found before; lines that are gone are passed over.
         comment_heads: those of `cut` that say that comments follow.
+        furniture: those of `cut` that are a site's, as `site_marks` has it.
     """
     gone = _gone_lines(lines, cut)
     comments = comment_starts(packed, lines, gone, _gone_lines(lines, comment_heads))
@@ -99,7 +108,10 @@ def find_structure(packed: PackedText, lines: LineTable, cut: Spans, comment_hea
         shapes = measure_lines(packed, lines.starts[left[likely]], lines.ends[left[likely]])
         bounds = np.searchsorted(article[likely], np.arange(len(lines.first))).astype(np.int64)
         some = tags[likely]
-        _segment(_score(shapes, article[likely]), shapes[:, WORDS], above[likely], bounds, some)
+        marks = count_site_marks(
+            packed, lines.starts[left[likely]], lines.ends[left[likely]], article[likely], furniture
+        )
+        _segment(_score(shapes, article[likely]), shapes, above[likely], bounds, marks >= SITE_MARKS, some)
         prose = (shapes[:, WORDS] >= BEFORE_PROSE_WORDS) & (shapes[:, ENDS] > 0)
         some[prose & (some == _BEFORE)] = -1
         tags[likely] = some
@@ -241,9 +253,10 @@ def line_columns(shapes: Shapes, article: npt.NDArray[np.int32]) -> list[npt.NDA
 @numba.njit(nogil=True, cache=True)
 def _segment(
     score: npt.NDArray[np.float64],
-    words: npt.NDArray[np.float32],
+    shapes: Shapes,
     above: Offsets,
     first: Offsets,
+    of_site: npt.NDArray[np.bool_],
     tags: npt.NDArray[np.int64],
 ) -> None:
     for row in range(len(first) - 1):
@@ -254,7 +267,7 @@ def _segment(
         low_at = start = begin
         end = begin
         for k in range(begin, stop):
-            total += _evidence(score[k], words[k])
+            total += _evidence(score[k], shapes[k, WORDS])
             if total - lowest > best:
                 best, best_low, start, end = total - lowest, lowest, low_at, k + 1
             if total < lowest:
@@ -263,6 +276,8 @@ def _segment(
             continue
         top = start - begin + above[start]
         if top < PAGE_TOP_LINES or best_low - GONE_EVIDENCE * above[start] > -PAGE_TOP_EVIDENCE:
+            continue
+        if not of_site[row] and not _is_long_menu(shapes, begin, start):
             continue
         for k in range(begin, start):
             tags[k] = 0
@@ -278,7 +293,7 @@ def _segment(
             low_at = k
             m = k
             while m < end and total <= lowest + PAGE_EVIDENCE:
-                total += _evidence(score[m], words[m])
+                total += _evidence(score[m], shapes[m, WORDS])
                 m += 1
                 if total < lowest:
                     lowest, low_at = total, m
@@ -286,6 +301,16 @@ def _segment(
                 for m in range(k, low_at):
                     tags[m] = 2
             k = max(low_at, k + 1)
+
+
+@numba.njit(nogil=True, cache=True, inline="always")
+def _is_long_menu(shapes: Shapes, begin: int, stop: int) -> bool:
+    words = digits = 0.0
+    for k in range(begin, stop):
+        words += shapes[k, WORDS]
+        digits += shapes[k, DIGITS] > 0
+    count = stop - begin
+    return count >= LONG_MENU_LINES and words < LONG_MENU_WORDS * count and digits < LONG_MENU_DIGITS * count
 
 
 @numba.njit(nogil=True, cache=True, inline="always")
