@@ -220,3 +220,9 @@ def test_a_tail_begins_with_the_first_match_that_may_go() -> None:
     assert sorted((int(a), data[s:e]) for a, s, e in zip(spans.article, spans.start, spans.end, strict=True)) == [
         (0, b"adieu"), (0, b"bye"), (1, b"ad"), (2, b"ad ad ad ad "),
     ]  # fmt: skip
+
+
+def test_dates_that_head_the_parts_of_a_text_stay() -> None:
+    parts = [f"{month} {day}, 2016\nOn that day the council met." for month in ("May", "June") for day in (3, 9)]
+    assert rules_that_cut(ALL, "\n".join(parts)) == []
+    assert rules_that_cut(ALL, "\n".join(parts[:3])).count("en.updated.line") == 3

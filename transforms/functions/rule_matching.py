@@ -39,7 +39,19 @@ def run_rules(rule_set: RuleSet, packed: PackedText, lines: LineTable, languages
     # What stands in the first line counts, whichever rule reads it.
     for _, _, _, row, name, value in sorted(said):
         lifted.add(name, row, value)
-    return spans
+    return _without_frequent(rule_set, spans)
+
+
+def _without_frequent(rule_set: RuleSet, spans: Spans) -> Spans:
+    """Without what rules cut in a text more often than their `most_times`."""
+    counted = np.flatnonzero(rule_set.most_times[spans.tag] < len(spans))
+    if not len(counted):
+        return spans
+    text_and_rule = spans.article[counted].astype(np.int64) * len(rule_set.rules) + spans.tag[counted]
+    _, each, times = np.unique(text_and_rule, return_inverse=True, return_counts=True)
+    kept = np.ones(len(spans), np.bool_)
+    kept[counted] = times[each] <= rule_set.most_times[spans.tag[counted]]
+    return spans.take(kept)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ A rule is one `[[rule]]` table of a TOML file:
                    counts only among the first bytes of a line (HEAD_BYTES)
     max_bytes      longest line the rule looks at (line: 400, others: any)
     max_rest       tail, head: most bytes that may go (600)
+    most_times     line: a text in which more lines match keeps them all: they head its parts (any number)
     first_lines, last_lines    the line is among the first or last so many
     unless         a pattern that no line may match: RE2 has no way to say `not followed by`; `{said}` in it stands for
                    an English clause that tells who said what the line says: then it is a sentence of the story
@@ -76,7 +77,7 @@ _UNKNOWN, _OTHER = range(2)
 _KNOWN_FIELDS = {
     "id", "category", "scope", "pattern", "phrases", "hints", "case", "max_bytes", "max_rest", "first_lines",
     "last_lines", "look_back", "anchored", "unless", "languages", "stays_before", "stays_after", "from_hint", "match",
-    "keep", "glued", "last_bytes", "min_before",
+    "keep", "glued", "last_bytes", "min_before", "most_times",
 }  # fmt: skip
 
 
@@ -115,6 +116,7 @@ class Rule:
     glued: bool
     last_bytes: int
     min_before: int
+    most_times: int
 
     @property
     def lifts(self) -> bool:
@@ -131,7 +133,8 @@ class RuleSet:
     row, a column for each kind of text: of no known language, of one without rules of its own, then one for each of
     `languages`; whether the rule is for such texts. `limits`: int64, a rule a row: most bytes of a line, of the first
     and of the last lines how many. `anchored`: bool, `look_back`: int64 bytes, `is_phrase`: bool, `scopes`: int64,
-    places in SCOPES, `max_rest`: int64 bytes, `lifts`: bool, `last_bytes`, `min_before`: int64, each a rule.
+    places in SCOPES, `max_rest`: int64 bytes, `lifts`: bool, `last_bytes`, `min_before`,
+    `most_times`: int64, each a rule.
     `automata`: by column, of the hints of its rules alone, so that nobody pays for other languages; made when first
     asked for.
     """
@@ -153,6 +156,7 @@ class RuleSet:
     lifts: npt.NDArray[np.bool_]
     last_bytes: npt.NDArray[np.int64]
     min_before: npt.NDArray[np.int64]
+    most_times: npt.NDArray[np.int64]
     automata: dict[int, tuple[LiteralAutomaton, ...]] = field(default_factory=dict)
 
     def kinds(self, languages: Tags) -> npt.NDArray[np.int64]:
@@ -264,6 +268,7 @@ def read_rule(given: dict[str, Any], origin: str, languages: Sequence[str] = (),
         bool(given.get("glued", glued)),
         int(given.get("last_bytes", _NO_LIMIT)),
         int(given.get("min_before", 0)),
+        int(given.get("most_times", _NO_LIMIT)),
     )
 
 
@@ -352,4 +357,5 @@ def build_rule_set(rules: Iterable[Rule]) -> RuleSet:
         np.array([rule.lifts for rule in chosen], np.bool_),
         np.array([rule.last_bytes for rule in chosen], np.int64),
         np.array([rule.min_before for rule in chosen], np.int64),
+        np.array([rule.most_times for rule in chosen], np.int64),
     )
