@@ -108,10 +108,8 @@ def find_structure(packed: PackedText, lines: LineTable, cut: Spans, comment_hea
         shapes = measure_lines(packed, lines.starts[left[likely]], lines.ends[left[likely]])
         bounds = np.searchsorted(article[likely], np.arange(len(lines.first))).astype(np.int64)
         some = tags[likely]
-        marks = count_site_marks(
-            packed, lines.starts[left[likely]], lines.ends[left[likely]], article[likely], furniture
-        )
-        _segment(_score(shapes, article[likely]), shapes, above[likely], bounds, marks >= SITE_MARKS, some)
+        _segment(_score(shapes, article[likely]), shapes[:, WORDS], above[likely], bounds, some)
+        some[~_of_pages(packed, lines, left[likely], shapes, furniture, some)[article[likely]]] = -1
         prose = (shapes[:, WORDS] >= BEFORE_PROSE_WORDS) & (shapes[:, ENDS] > 0)
         some[prose & (some == _BEFORE)] = -1
         tags[likely] = some
@@ -209,6 +207,39 @@ def _may_be_pages(starts: Offsets, ends: Offsets, above: Offsets, first: Offsets
     return found
 
 
+def _of_pages(
+    packed: PackedText,
+    lines: LineTable,
+    measured: npt.NDArray[np.int64],
+    shapes: Shapes,
+    furniture: Spans,
+    tags: npt.NDArray[np.int64],
+) -> npt.NDArray[np.bool_]:
+    """Which texts have enough of a site to be pages: bool[n]; looked at are only those of which something would go.
+
+    Args:
+        measured: the lines that have shapes, int64[m]; tags: what each would go as, or -1.
+    """
+    pages = np.zeros(len(packed), np.bool_)
+    rows = np.unique(lines.article[measured[tags >= 0]])
+    if not len(rows):
+        return pages
+    pages[rows] = True
+    some = np.flatnonzero(pages[lines.article[measured]])
+    at = measured[some]
+    marks = count_site_marks(
+        packed, lines.starts[at], lines.ends[at], lines.article[at], furniture.take(pages[furniture.article])
+    )
+    menu = some[tags[some] == _BEFORE]
+    row = lines.article[measured[menu]]
+    size, words, digits = (
+        np.bincount(row, weights=column, minlength=len(pages))
+        for column in (None, shapes[menu, WORDS], shapes[menu, DIGITS] > 0)
+    )
+    long_menu = (size >= LONG_MENU_LINES) & (words < LONG_MENU_WORDS * size) & (digits < LONG_MENU_DIGITS * size)
+    return pages & ((marks >= SITE_MARKS) | long_menu)
+
+
 def _score(shapes: Shapes, article: npt.NDArray[np.int32]) -> npt.NDArray[np.float64]:
     """Log-odds of each line to be body."""
     score = np.zeros(len(shapes))
@@ -253,10 +284,9 @@ def line_columns(shapes: Shapes, article: npt.NDArray[np.int32]) -> list[npt.NDA
 @numba.njit(nogil=True, cache=True)
 def _segment(
     score: npt.NDArray[np.float64],
-    shapes: Shapes,
+    words: npt.NDArray[np.float32],
     above: Offsets,
     first: Offsets,
-    of_site: npt.NDArray[np.bool_],
     tags: npt.NDArray[np.int64],
 ) -> None:
     for row in range(len(first) - 1):
@@ -267,7 +297,7 @@ def _segment(
         low_at = start = begin
         end = begin
         for k in range(begin, stop):
-            total += _evidence(score[k], shapes[k, WORDS])
+            total += _evidence(score[k], words[k])
             if total - lowest > best:
                 best, best_low, start, end = total - lowest, lowest, low_at, k + 1
             if total < lowest:
@@ -276,8 +306,6 @@ def _segment(
             continue
         top = start - begin + above[start]
         if top < PAGE_TOP_LINES or best_low - GONE_EVIDENCE * above[start] > -PAGE_TOP_EVIDENCE:
-            continue
-        if not of_site[row] and not _is_long_menu(shapes, begin, start):
             continue
         for k in range(begin, start):
             tags[k] = 0
@@ -293,7 +321,7 @@ def _segment(
             low_at = k
             m = k
             while m < end and total <= lowest + PAGE_EVIDENCE:
-                total += _evidence(score[m], shapes[m, WORDS])
+                total += _evidence(score[m], words[m])
                 m += 1
                 if total < lowest:
                     lowest, low_at = total, m
@@ -301,16 +329,6 @@ def _segment(
                 for m in range(k, low_at):
                     tags[m] = 2
             k = max(low_at, k + 1)
-
-
-@numba.njit(nogil=True, cache=True, inline="always")
-def _is_long_menu(shapes: Shapes, begin: int, stop: int) -> bool:
-    words = digits = 0.0
-    for k in range(begin, stop):
-        words += shapes[k, WORDS]
-        digits += shapes[k, DIGITS] > 0
-    count = stop - begin
-    return count >= LONG_MENU_LINES and words < LONG_MENU_WORDS * count and digits < LONG_MENU_DIGITS * count
 
 
 @numba.njit(nogil=True, cache=True, inline="always")
