@@ -47,6 +47,11 @@ def test_tables_of_data_stay_and_tables_of_columns_do_not() -> None:
     page = PAGE.replace("</article>", f"<table>{table}</table></article>")
     assert (extract_page(page, None)["text"] or "").split("\n") == [
         *PARAGRAPHS, "| Quay | Boats | Share |", "| North | 120 | 30 % |", "| South | 280 | 70 % |"]  # fmt: skip
+    told = "".join(f"<tr><td>{day} May</td><td>{paragraph}</td></tr>" for day, paragraph in enumerate(PARAGRAPHS * 3))
+    diary = PAGE.replace("</article>", f"<table>{told}</table></article>")
+    assert "|" not in (extract_page(diary, None)["text"] or "|")
+    wide = PAGE.replace("</article>", f'<table><tr><td colspan="999">a</td></tr>{table}</table></article>')
+    assert extract_page(wide, None)["text"] == extract_page(PAGE, None)["text"]
     story = "".join(f"<p>{paragraph}</p>" for paragraph in PARAGRAPHS * 3)
     columns = f"<body><table><tr><td>Old quays</td><td>{story}</td></tr><tr><td>Maps</td><td>{story}</td></tr></table>"
     assert "|" not in (extract_page(columns, None)["text"] or "|")

@@ -10,7 +10,7 @@ from schemas.checked_settings import SettingError
 from transforms.functions.language import Tags, encode_tags
 from transforms.functions.line_table import LiteralAutomaton, build_automata, find_lines, find_literals
 from transforms.functions.packed_text import pack
-from transforms.functions.rule_matching import run_rules
+from transforms.functions.rule_matching import run_rules, without_frequent
 from transforms.functions.rules import (
     Lifted,
     Rule,
@@ -33,7 +33,7 @@ def tags_of(languages: list[str | None]) -> Tags:
 
 def rules_that_cut(rule_set: RuleSet, text: str) -> list[str]:
     packed = pack(normalise_texts(pa.array([text])))
-    spans = run_rules(rule_set, packed, find_lines(packed), tags_of([None]), Lifted())
+    spans = without_frequent(rule_set, run_rules(rule_set, packed, find_lines(packed), tags_of([None]), Lifted()))
     return [rule_set.rules[tag].id for tag in spans.tag]
 
 

@@ -12,13 +12,21 @@ import pytest
 from transforms.functions.cutting import Spans, join_spans
 from transforms.functions.line_table import find_lines
 from transforms.functions.packed_text import pack
-from transforms.functions.site_marks import ROW_BYTES, SECTION_BYTES, count_site_marks
+from transforms.functions.site_marks import ROW_BYTES, SECTION_BYTES, SITE_CATEGORIES, count_site_marks
 
 
 def marks(*texts: str, furniture: Spans | None = None) -> list[int]:
     packed = pack(pa.array(texts))
-    lines = find_lines(packed)
-    return count_site_marks(packed, lines.starts, lines.ends, lines.article, furniture or join_spans([])).tolist()
+    asked = np.ones(len(texts), np.bool_)
+    return count_site_marks(packed, find_lines(packed), asked, furniture or join_spans([])).tolist()
+
+
+def furniture_in(text: str, *found: tuple[str, str]) -> Spans:
+    """Lines of a text of ASCII and the category of what rules found in each."""
+    starts = np.array([text.index(line) for line, _ in found], np.int64)
+    sizes = np.array([len(line) for line, _ in found], np.int64)
+    tags = np.array([SITE_CATEGORIES.index(category) for _, category in found], np.int32)
+    return Spans(np.zeros(len(found), np.int32), starts, starts + sizes, tags)
 
 
 @pytest.mark.parametrize(
@@ -28,7 +36,11 @@ def marks(*texts: str, furniture: Spans | None = None) -> list[int]:
         ("• SPORT ▾\n[Sport][4]\n- sport", 1),
         ("Nachrichten\nPolitik\nWirtschaft", 3),
         ("الرئيسية\nرياضة", 2),
+        ("الأخبار\nالسياسة\nاخبار", 2),
         ("| Home | Rugby | Cricket | Opinion |", 2),
+        ("| Home | Oslo |\n| Politics | Left |", 0),
+        ("| Home | | |", 1),
+        ("Health\n" + "The council met again. " * 9 + "\nMoney\n" + "It met on Tuesday. " * 9, 0),
         ("| | | |", 1),
         ("| --- | --- |", 0),
         ("| 2014 | 30 % |\n| 2015 | 40 % |", 0),
@@ -43,11 +55,26 @@ def test_sections_named_by_lines_and_cells(text: str, count: int) -> None:
     assert marks(text) == [count]
 
 
-def test_texts_are_counted_apart_and_rules_once() -> None:
-    texts = ("Sport\nOpinion", "", "A story", "Sport")
-    tags = np.array([7, 7, 3, 7], np.int32)
-    found = Spans(np.array([0, 0, 0, 2], np.int32), np.arange(4), np.arange(4) + 1, tags)
-    assert marks(*texts, furniture=found) == [4, 0, 1, 1]
+def test_a_line_is_one_mark_whatever_rules_know_it() -> None:
+    text = "Sport\nWe met.\n(c) AP\nLog in\nMay 3, 2016\nmail@example.org"
+    rules = furniture_in(text, ("(c) AP", "copyright"), ("(c) AP", "share"), ("(c) AP", "copyright"))
+    assert marks(text, furniture=rules) == [3]  # and two sections
+    named = furniture_in(text, ("Log in", "navigation"), ("Log in", "paywall"))
+    assert marks(text, furniture=named) == [2]
+
+
+def test_a_date_counts_beside_other_furniture_alone() -> None:
+    text = "Sport\nMay 3, 2016\nmail@example.org\nShare\nArsenal 3 Chelsea 1"
+    date, mail = ("May 3, 2016", "timestamp"), ("mail@example.org", "contact")
+    counts = [marks(text, furniture=furniture_in(text, *some)) for some in ((date,), (date, mail))]
+    beside = marks(text, furniture=furniture_in(text, date, ("Arsenal 3 Chelsea 1", "newsletter")))
+    assert [*counts, beside] == [[2], [3], [4]]  # two sections each
+
+
+def test_only_texts_asked_for_are_counted() -> None:
+    packed = pack(pa.array(["Sport\nOpinion", "", "Sport", "Sport\nOpinion"]))
+    asked = np.array([True, True, True, False])
+    assert count_site_marks(packed, find_lines(packed), asked, join_spans([])).tolist() == [2, 0, 1, 0]
 
 
 def test_names_are_as_they_are_looked_up() -> None:

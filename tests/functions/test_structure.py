@@ -82,6 +82,14 @@ RECIPE = [
 NAMES = ["Anna Berg", "Ole Lund", "Mia Holm", "Jon Vik", "Ida Moe", "Per Dahl", "Eva Lie", "Nils Foss", "Kari Aas"]
 
 
+@pytest.mark.parametrize("furniture", ["© 2015 The Associated Press. All rights reserved.", "Share on Facebook"])
+def test_one_line_of_furniture_makes_no_page(furniture: str) -> None:
+    article = "\n".join([*NAMES, *PARAGRAPHS])
+    assert cleaned(f"{article}\n{furniture}").text[0].as_py() == article
+    dated = cleaned(f"Sports\nMay 3, 2016\n{article}").text[0].as_py()
+    assert dated == f"Sports\n{article}"
+
+
 @pytest.mark.parametrize("opening", [RECIPE, NAMES], ids=["ingredients", "names"])
 def test_a_list_before_the_text_stays_where_nothing_tells_of_a_site(opening: list[str]) -> None:
     article = "\n".join([*opening, *PARAGRAPHS])

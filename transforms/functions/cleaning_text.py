@@ -28,7 +28,7 @@ from transforms.functions.line_table import LineTable, find_lines
 from transforms.functions.markup import MARKUP_RULES
 from transforms.functions.packed_text import PackedText, pack, unpack
 from transforms.functions.related_lists import find_related_lists
-from transforms.functions.rule_matching import run_rules
+from transforms.functions.rule_matching import run_rules, without_frequent
 from transforms.functions.rules import Lifted, RuleSet, choose_rules
 from transforms.functions.site_marks import SITE_CATEGORIES
 from transforms.functions.structure import STRUCTURE_RULES, find_structure, headline_lines, prose_words
@@ -48,8 +48,9 @@ KEPT_WHOLE = ("guard.kept_whole", "flag")
 class _Tags:
     """What spans' tags stand for: rules by their numbers, then wire forms, shapes, markup, dropped forms, the flag.
 
-    `rules`, `categories`: string[t]. `off`, `related`, `comments`, `site`: bool[t], what is switched off, and the
-    categories that structure asks for. The rest: the first tags of each kind, `listed` that of `shape.related`.
+    `rules`, `categories`: string[t]. `off`, `related`, `comments`: bool[t], what is switched off, and the categories
+    that structure asks for; `site`: int32[t], places in SITE_CATEGORIES, -1 for others. The rest: the first tags of
+    each kind, `listed` that of `shape.related`.
     """
 
     rules: pa.StringArray
@@ -57,7 +58,7 @@ class _Tags:
     off: npt.NDArray[np.bool_]
     related: npt.NDArray[np.bool_]
     comments: npt.NDArray[np.bool_]
-    site: npt.NDArray[np.bool_]
+    site: npt.NDArray[np.int32]
     wire: int
     shapes: int
     listed: int
@@ -88,7 +89,7 @@ def _tags_of(rule_set: RuleSet, disabled: tuple[str, ...]) -> _Tags:
         ),
         np.array([name == "related" for name in categories], np.bool_),
         np.array([name == "comments" for name in categories], np.bool_),
-        np.array([name in SITE_CATEGORIES for name in categories], np.bool_),
+        np.array([SITE_CATEGORIES.index(name) if name in SITE_CATEGORIES else -1 for name in categories], np.int32),
         wire,
         shapes,
         shapes + list(STRUCTURE_RULES).index("shape.related"),
@@ -196,14 +197,16 @@ def _find_boilerplate(
     if level == "off":
         return join_spans([])
     known = encode_tags(languages)
-    found = run_rules(rule_set, packed, lines, known, lifted)
+    every = run_rules(rule_set, packed, lines, known, lifted)
+    found = without_frequent(rule_set, every)
     by_rules = join_spans([found, cut_tail_sentences(rule_set, packed, lines, found, known, lifted)])
     parts = [by_rules, lift_wire(packed, lines, by_rules, lifted).tagged_from(tags.wire)]
     if level == "full":
         related = by_rules.take(tags.related[by_rules.tag])
         parts.append(find_related_lists(packed, lines, related, known).tagged_from(tags.listed))
         comments = by_rules.take(tags.comments[by_rules.tag])
-        site = by_rules.take(tags.site[by_rules.tag])
+        site = every.take(tags.site[every.tag] >= 0)
+        site = Spans(site.article, site.start, site.end, tags.site[site.tag])
         parts.append(find_structure(packed, lines, join_spans(parts), comments, site).tagged_from(tags.shapes))
     spans = join_spans(parts)
     return spans.take(~tags.off[spans.tag])

@@ -39,11 +39,11 @@ def run_rules(rule_set: RuleSet, packed: PackedText, lines: LineTable, languages
     # What stands in the first line counts, whichever rule reads it.
     for _, _, _, row, name, value in sorted(said):
         lifted.add(name, row, value)
-    return _without_frequent(rule_set, spans)
+    return spans
 
 
-def _without_frequent(rule_set: RuleSet, spans: Spans) -> Spans:
-    """Without what rules cut in a text more often than their `most_times`."""
+def without_frequent(rule_set: RuleSet, spans: Spans) -> Spans:
+    """What `run_rules` gives, without what rules found in a text more often than their `most_times`."""
     counted = np.flatnonzero(rule_set.most_times[spans.tag] < len(spans))
     if not len(counted):
         return spans

@@ -231,6 +231,8 @@ def read_rule(given: dict[str, Any], origin: str, languages: Sequence[str] = (),
         raise ValueError(f"{name} is anchored and has scope {given['scope']!r}; expected inline")
     whole = f"{flags}^{_DECOR}(?:{body}){_DECOR}$" if line else f"{flags}(?:{body})"
     trims = any(given.get(name) for name in ("stays_before", "stays_after", "from_hint"))
+    if "most_times" in given and not line:
+        raise ValueError(f"{name} says most_times, which only rules of whole lines have")
     if trims and (line or "(?P<cut>" in body):
         raise ValueError(f"{name} says by a group `cut` or its scope what stays, and by stays_before or the like too")
     try:

@@ -12,57 +12,81 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.functions.cutting import Spans
+from transforms.functions.line_table import LineTable
 from transforms.functions.packed_text import Offsets, PackedText, slices
 
-SITE_CATEGORIES = frozenset({
-    "advert", "comments", "consent", "contact", "copyright", "navigation", "newsletter", "related", "share", "social",
-    "tags", "timestamp",
-})  # fmt: skip
-"""What rules of these cut is a site's; captions, credits and datelines are a story's."""
+SITE_CATEGORIES = (
+    "contact", "timestamp",
+    "advert", "age_notice", "comments", "consent", "copyright", "navigation", "newsletter", "paywall", "related",
+    "share", "social", "tags",
+)  # fmt: skip
+"""What rules of these cut is a site's. Captions, credits and datelines are a story's."""
+WEAK = 2
+"""The first so many of them, an address and a date, are a story's as well: the first of them counts only beside one of
+the others, so that `Sport`, a date and nine results are an article."""
 
 SECTION_BYTES, ROW_BYTES = 48, 400
 """The longest line looked up, and the longest row of a table (`| Home | Sport |`), cell by cell: pages are laid out in
 tables too. The longest name has 38 bytes, with room for what decorates it; a menu in a row has ten names and more."""
+PROSE_BYTES = 150
+"""A name above a line of so many bytes heads a part of the story (`Health`, in a review of the day)."""
 
 _DECORATION = "*-–—•·|<>«»‹›#[](){}0123456789:.…▼▾+×☰ \t"
+_BAR = ord("|")
+
+
+def _folded(words: pa.StringArray) -> pa.StringArray:
+    """Small letters; Arabic alef without its hamza, words without their article: menus have `الأخبار`, `اخبار`."""
+    return pc.replace_substring_regex(
+        pc.replace_substring_regex(pc.utf8_lower(words), "[أإآ]", "ا"), "^ال", ""
+    )  # fmt: skip
 
 
 @functools.cache
 def _sections() -> pa.StringArray:
     """All names in `rules/sections.toml`, of all languages: a line's language isn't known when menus mix them."""
     read = tomllib.loads((resources.files("transforms.rules") / "sections.toml").read_text(encoding="utf-8"))
-    return pa.array(sorted({name for names in read["sections"].values() for name in names}))
+    return pc.unique(_folded(pa.array(sorted({name for names in read["sections"].values() for name in names}))))
 
 
-def count_site_marks(
-    packed: PackedText, starts: Offsets, ends: Offsets, article: npt.NDArray[np.int32], furniture: Spans
-) -> Offsets:
-    """Different marks of a site in each text: int64[n], rules that found its furniture and sections that lines name.
+def count_site_marks(packed: PackedText, lines: LineTable, asked: npt.NDArray[np.bool_], furniture: Spans) -> Offsets:
+    """Different marks of a site in each text asked: int64[n], kinds of furniture and sections that lines name.
 
-    A row of empty cells is one more: what is left of a page laid out in a table.
+    A line is one mark at most. A row of several cells counts where it names two sections, or where all its cells are
+    empty: what is left of a page laid out in a table.
 
     Args:
-        starts, ends, article: of the lines that may name sections; none is empty.
-        furniture: what rules of SITE_CATEGORIES cut, by rule in `tag`.
+        lines: all of the texts, also those that rules cut.
+        asked: bool[n], the texts to look at.
+        furniture: what rules of SITE_CATEGORIES found, its place there in `tag`.
     """
-    size, is_row = ends - starts, packed.data[starts] == _BAR
-    some = np.flatnonzero(size <= np.where(is_row, ROW_BYTES, SECTION_BYTES))
-    cells = pc.split_pattern(slices(packed, starts[some], ends[some]), "|")
+    at = np.flatnonzero(asked[lines.article])
+    size, is_row = lines.ends[at] - lines.starts[at], packed.data[lines.starts[at]] == _BAR
+    at = at[size <= np.where(is_row, ROW_BYTES, SECTION_BYTES)]
+    below = np.minimum(at + 1, len(lines) - 1)
+    heads = (lines.article[below] == lines.article[at]) & (lines.ends[below] - lines.starts[below] >= PROSE_BYTES)
+    is_row = packed.data[lines.starts[at]] == _BAR
+    at, is_row = at[is_row | ~heads], is_row[is_row | ~heads]
+    cells = pc.split_pattern(slices(packed, lines.starts[at], lines.ends[at]), "|")
     cell = pc.utf8_trim_whitespace(pc.list_flatten(cells))
-    words = pc.utf8_lower(pc.utf8_trim(cell, characters=_DECORATION))
-    line = pc.list_parent_indices(cells).to_numpy()
-    named = pc.fill_null(pc.index_in(words, value_set=_sections()), -1).to_numpy().astype(np.int64)
-    filled = np.bincount(line, weights=pc.binary_length(cell).to_numpy() > 0, minlength=len(some))
-    empty = some[is_row[some] & (filled == 0)]
-    at = np.flatnonzero(named >= 0)
-    row = np.concatenate([article[some[line[at]]], article[empty]])
-    kind = np.concatenate([named[at], np.full(len(empty), len(_sections()), np.int64)])
-    return _different(row, kind, len(packed)) + _different(
-        furniture.article, furniture.tag.astype(np.int64), len(packed)
-    )
-
-
-_BAR = ord("|")
+    of = pc.list_parent_indices(cells).to_numpy()
+    names = pc.index_in(_folded(pc.utf8_trim(cell, characters=_DECORATION)), value_set=_sections())
+    name = pc.fill_null(names, -1).to_numpy().astype(np.int64)
+    filled = np.bincount(of, weights=pc.binary_length(cell).to_numpy() > 0, minlength=len(at))
+    named = np.bincount(of, weights=name >= 0, minlength=len(at))
+    told = (name >= 0) & (named >= np.where(is_row & (filled >= 2), 2, 1))[of]
+    empty = at[is_row & (filled == 0)]
+    row = np.concatenate([lines.article[at[of[told]]], lines.article[empty]])
+    kind = np.concatenate([name[told], np.full(len(empty), len(_sections()), np.int64)])
+    # Of several rules that know a line the one of the first category counts, and none where it names a section.
+    line, first = np.unique(np.searchsorted(lines.starts, furniture.start, "right") - 1, return_index=True)
+    other = ~np.isin(line, at[of[told]]) & asked[lines.article[line]]
+    article, category = lines.article[line[other]], furniture.tag[first][other].astype(np.int64)
+    beside_others = np.isin(np.arange(len(packed)), lines.article[line[furniture.tag[first] >= WEAK]])
+    weak = category < WEAK
+    sure = _different(article[~weak], category[~weak], len(packed))
+    unsure = _different(article[weak], category[weak], len(packed))
+    return _different(row, kind, len(packed)) + sure + np.maximum(unsure - ~beside_others, 0)
 
 
 def _different(article: npt.NDArray[np.int32], kind: npt.NDArray[np.int64], count: int) -> Offsets:

@@ -93,7 +93,7 @@ def find_structure(packed: PackedText, lines: LineTable, cut: Spans, comment_hea
     Args:
         cut: what was found before; lines that are gone are passed over.
         comment_heads: those of `cut` that say that comments follow.
-        furniture: those of `cut` that are a site's, as `site_marks` has it.
+        furniture: what rules found that is a site's, as `site_marks` has it.
     """
     gone = _gone_lines(lines, cut)
     comments = comment_starts(packed, lines, gone, _gone_lines(lines, comment_heads))
@@ -225,12 +225,8 @@ def _of_pages(
     if not len(rows):
         return pages
     pages[rows] = True
-    some = np.flatnonzero(pages[lines.article[measured]])
-    at = measured[some]
-    marks = count_site_marks(
-        packed, lines.starts[at], lines.ends[at], lines.article[at], furniture.take(pages[furniture.article])
-    )
-    menu = some[tags[some] == _BEFORE]
+    marks = count_site_marks(packed, lines, pages, furniture)
+    menu = np.flatnonzero(tags == _BEFORE)
     row = lines.article[measured[menu]]
     size, words, digits = (
         np.bincount(row, weights=column, minlength=len(pages))
