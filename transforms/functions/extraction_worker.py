@@ -33,10 +33,11 @@ precision from .951 to .957 and costs no recall."""
 
 TABLE_ROWS, TABLE_ROW_CHARACTERS, PROSE_CELL_WORDS = 2, 600, 12
 """A page's tables are kept where so many rows hold two cells or more, half of the rows do, none is longer, and at most
-one row in four has a sentence of so many words: else its columns are a table, and the article stands in cells. Of 990 pages
-of trafilatura's own collection 36 kept tables before prose was looked for, with 22 more of the pieces that must be
-there and 1 more that must not; with 300 characters 33 pages, 18 pieces. None of the developers' pages (96) has one;
-with every table kept their bench F1 is .967, not .969."""
+one row in four has a sentence of so many words: else its columns are a table, and the article stands in cells.
+
+Of 990 pages of trafilatura's own collection 36 kept tables before prose was looked for, with 22 more of the pieces that
+must be there and 1 more that must not; with 300 characters 33 pages, 18 pieces. None of the developers' pages (96) has
+one; with every table kept their bench F1 is .967, not .969."""
 MOST_CELLS = 3000
 """A page of more cells, or with one that spans a hundred columns, isn't asked for its tables: that could take all the
 time that a page has."""
