@@ -37,9 +37,8 @@ _BAR = ord("|")
 
 def _folded(words: pa.StringArray) -> pa.StringArray:
     """Small letters; Arabic alef without its hamza, words without their article: menus have `الأخبار`, `اخبار`."""
-    return pc.replace_substring_regex(
-        pc.replace_substring_regex(pc.utf8_lower(words), "[أإآ]", "ا"), "^ال", ""
-    )  # fmt: skip
+    without_hamza = pc.replace_substring_regex(pc.utf8_lower(words), "[أإآ]", "ا")
+    return pc.replace_substring_regex(without_hamza, "^ال", "")
 
 
 @functools.cache
@@ -62,11 +61,10 @@ def count_site_marks(packed: PackedText, lines: LineTable, asked: npt.NDArray[np
     """
     at = np.flatnonzero(asked[lines.article])
     size, is_row = lines.ends[at] - lines.starts[at], packed.data[lines.starts[at]] == _BAR
-    at = at[size <= np.where(is_row, ROW_BYTES, SECTION_BYTES)]
     below = np.minimum(at + 1, len(lines) - 1)
     heads = (lines.article[below] == lines.article[at]) & (lines.ends[below] - lines.starts[below] >= PROSE_BYTES)
-    is_row = packed.data[lines.starts[at]] == _BAR
-    at, is_row = at[is_row | ~heads], is_row[is_row | ~heads]
+    looked_up = np.where(is_row, size <= ROW_BYTES, (size <= SECTION_BYTES) & ~heads)
+    at, is_row = at[looked_up], is_row[looked_up]
     cells = pc.split_pattern(slices(packed, lines.starts[at], lines.ends[at]), "|")
     cell = pc.utf8_trim_whitespace(pc.list_flatten(cells))
     of = pc.list_parent_indices(cells).to_numpy()
