@@ -10,7 +10,7 @@ from schemas.checked_settings import SettingError
 from transforms.functions.language import Tags, encode_tags
 from transforms.functions.line_table import LiteralAutomaton, build_automata, find_lines, find_literals
 from transforms.functions.packed_text import pack
-from transforms.functions.rule_matching import run_rules, without_frequent
+from transforms.functions.rule_matching import run_rules, without_headings
 from transforms.functions.rules import (
     Lifted,
     Rule,
@@ -33,7 +33,9 @@ def tags_of(languages: list[str | None]) -> Tags:
 
 def rules_that_cut(rule_set: RuleSet, text: str) -> list[str]:
     packed = pack(normalise_texts(pa.array([text])))
-    spans = without_frequent(rule_set, run_rules(rule_set, packed, find_lines(packed), tags_of([None]), Lifted()))
+    lines = find_lines(packed)
+    spans = run_rules(rule_set, packed, lines, tags_of([None]), Lifted())
+    spans = without_headings(rule_set, packed, lines, spans)
     return [rule_set.rules[tag].id for tag in spans.tag]
 
 
@@ -44,6 +46,28 @@ def test_examples_of_every_rule(rule: Rule) -> None:
         assert rules_that_cut(alone, text), f"{rule.id} leaves {text!r}"
     for text in rule.keep:
         assert not rules_that_cut(ALL, text), f"{rules_that_cut(ALL, text)} cut {text!r}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # A day that heads a list, and what stands below it.
+        "The matches of the first round will be played as follows this week:\nSunday, 12 March 2017\nOslo v Rome",
+        "تدور مباريات الجولة الأولى وفي ما يلي البرنامج الكامل :\nالأحد 26 فيفري 2017\nنادي المثال - نادي الاتحاد",
+        "The programme\n12 March 2017:\nOslo v Rome\n13 March 2017\nRome v Oslo",
+    ],
+)
+def test_dates_that_head_a_part_of_the_story_stay(text: str) -> None:
+    assert not rules_that_cut(ALL, text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Last updated:\nMarch 12, 2017\nThe mayor has resigned.",
+     "She has reported from here since 2003. Follow her on the usual networks:\nPublished 10:02 AM EST Nov 19, 2019"],
+)  # fmt: skip
+def test_dates_below_a_label_and_with_a_time_are_stamps(text: str) -> None:
+    assert "en.updated.line" in rules_that_cut(ALL, text)
 
 
 def test_unknown_names_in_disabled_name_the_nearest() -> None:

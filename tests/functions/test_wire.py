@@ -70,6 +70,16 @@ def test_what_is_no_dateline_stays(opening: str) -> None:
         ("الرباط 12 أبريل 2021 (ومع)/ ", None, "الرباط", "MAP"),
         ("دبي، الإمارات العربية المتحدة (CNN)-- ", None, "دبي، الإمارات العربية المتحدة", "CNN"),
         ("إسطنبول/ سالم الأحمد/ رويترز ", "سالم الأحمد", "إسطنبول", "Reuters"),
+        ("إسطنبول/ سالم الأحمد/ الأناضول\n", "سالم الأحمد", "إسطنبول", "Anadolu Agency"),
+        ("أنقرة/ الأناضول\n", None, "أنقرة", "Anadolu Agency"),
+        ("بغداد / نينا / ", None, "بغداد", "NINA"),
+        ("مسقط في 5 مايو /العُمانية/ ", None, "مسقط", "ONA"),
+        ("القاهرة فى 5 مايو /أ ش أ/ ", None, "القاهرة", "MENA"),
+        ("الخرطوم 5-5-2024 (سونا)- ", None, "الخرطوم", "SUNA"),
+        ("دبي - العربية.نت\n", None, "دبي", None),
+        # Sites that open with their own name.
+        ("مثال نيوز/ ", None, None, None),
+        ("المثال نيوز/ بغداد\n", None, "بغداد", None),
         ("لندن: «الشرق الأوسط»\n", None, "لندن", None),
         ("أبوظبي (الاتحاد)\n", None, "أبوظبي", None),
         ("سالم الأحمد (جدة) okaz_online@ ", "سالم الأحمد", None, None),
@@ -100,8 +110,13 @@ def test_place_and_date_of_a_dateline_are_apart(opening: str, place: str, date: 
 
 
 @pytest.mark.parametrize(
-    "opening", ["قال الوزير - وهو يبتسم - إن الأمر: ", "أعلنت الحكومة أمس: ", 'وقال لـ"الوطن": ', 'وكانت "الرياض" ']
-)
+    "opening",
+    ["قال الوزير - وهو يبتسم - إن الأمر: ", "أعلنت الحكومة أمس: ", 'وقال لـ"الوطن": ', 'وكانت "الرياض" ',
+     # `And` and `so` are written together with the verb, and a hamza is often left out.
+     "وقال الأحمد لوكالة الأنباء الألمانية (د.ب.أ) ", "واوضح ذات المصدر لمراسلة (وات) ", "فكتب الأحمد بالألمانية: ",
+     # An agency's name that is an adjective.
+     "قائمة المترشحين للرئاسة الفرنسية:\n", "المدرسة الألمانية: "],
+)  # fmt: skip
 def test_arabic_clauses_stay(opening: str) -> None:
     assert lifted(opening + BODY_AR)[3] == opening + BODY_AR
 
@@ -110,6 +125,17 @@ def test_arabic_clauses_stay(opening: str) -> None:
 def test_an_arabic_line_of_two_names_stays_where_no_outlet_is_named(opening: str) -> None:
     assert lifted(f"{opening}\n{BODY_AR}")[3] == f"{opening}\n{BODY_AR}"
     assert lifted(f"سالم الأحمد – أخبار اليوم\n{BODY_AR}")[3] == BODY_AR
+
+
+def test_fixtures_are_no_bylines() -> None:
+    fixtures = "مباريات الجولة الأولى\nنادي المثال - نادي الاتحاد\nنادي الشباب - نادي الهلال\n" + BODY_AR
+    assert lifted(fixtures) == (None, None, None, fixtures)
+    assert lifted("سالم الأحمد - جدة\n" + BODY_AR)[:2] == ("سالم الأحمد", "جدة")
+
+
+def test_lines_that_are_cut_do_not_count_above_a_credit() -> None:
+    furniture = "12 مارس 2024\nشارك\nطباعة\nإعلان\n"
+    assert lifted(furniture + "بغداد - أخبار اليوم\n" + BODY_AR) == (None, "بغداد", None, BODY_AR)
 
 
 def test_a_byline_before_a_place_is_told_from_it() -> None:

@@ -8,14 +8,18 @@ import re
 from transforms.functions.agencies import agency_names, read_wire
 from transforms.functions.folding import ARABIC_LETTERS
 
-# Verbs and particles: a part that holds one is a clause, not a name or a place.
+# Verbs and particles, alef without hamza: a part that holds one is a clause, not a name or a place.
 _CLAUSE_WORDS = frozenset([
-    "قال", "قالت", "ذكر", "ذكرت", "أفاد", "أفادت", "نقل", "نقلت", "نشر", "نشرت", "وقع", "وقعت", "أورد", "أوردت",
-    "بثت", "صرح", "صرحت", "نفى", "نفت", "وكالة", "أكد", "أكدت", "أعلن", "أعلنت", "كشف", "كشفت", "إن", "أن", "الذي",
-    "التي", "هو", "هي", "هذا", "هذه", "ذلك", "كان", "كانت", "من", "في", "على", "إلى", "عن", "مع", "لم", "لن", "لا",
-    "ما", "هل", "كيف", "لماذا", "بعد", "قبل", "يوم", "عام", "حتى", "ثم", "قد", "كل", "بين", "خلال", "ضد", "نحو",
-    "حول", "عند", "كما", "بالفيديو", "بالصور", "شاهد", "فيديو", "صور",
+    "قال", "قالت", "ذكر", "ذكرت", "افاد", "افادت", "نقل", "نقلت", "نشر", "نشرت", "وقع", "وقعت", "اورد", "اوردت",
+    "بثت", "صرح", "صرحت", "نفى", "نفت", "وكالة", "اكد", "اكدت", "اعلن", "اعلنت", "كشف", "كشفت", "اوضح", "اوضحت",
+    "اضاف", "اضافت", "اشار", "اشارت", "شدد", "شددت", "دعا", "دعت", "استقبل", "التقى", "ان", "الذي", "التي", "هو",
+    "هي", "هذا", "هذه", "ذلك", "كان", "كانت", "من", "في", "فى", "على", "الى", "عن", "مع", "لم", "لن", "لا", "ما",
+    "مايلي", "هل", "كيف", "لماذا", "بعد", "قبل", "يوم", "عام", "حتى", "ثم", "قد", "كل", "بين", "خلال", "ضد", "نحو",
+    "حول", "عند", "كما", "بالفيديو", "بالصور", "شاهد", "فيديو", "صور", "وكتب", "وكتبت",
 ])  # fmt: skip
+_ALEFS = str.maketrans("أإآ", "ااا")
+_AND = ("و", "ف")
+"""Written together with the word behind it: `and he said`."""
 _OUTLET_WORDS = frozenset([
     "صحيفة", "جريدة", "موقع", "وكالة", "نيوز", "أونلاين", "اونلاين", "اليوم", "الآن", "أخبار", "الأخبار", "متابعات",
     "متابعة", "وكالات", "الوكالات", "خاص", "تصوير",
@@ -58,12 +62,13 @@ def _fold(name: str) -> str:
 
 def is_clause(part: str) -> bool:
     """Whether a part holds a verb or a particle."""
-    return not _CLAUSE_WORDS.isdisjoint(part.replace("،", " ").split(" "))
+    words = part.translate(_ALEFS).replace("،", " ").split(" ")
+    return any(word in _CLAUSE_WORDS or (word[:1] in _AND and word[1:] in _CLAUSE_WORDS) for word in words)
 
 
 def is_outlet(part: str) -> bool:
-    """Whether a part is a newspaper, a site or `agencies` by a word that says so."""
-    return not _OUTLET_WORDS.isdisjoint(part.split(" "))
+    """Whether a part is a newspaper, a site (`العربية.نت`) or `agencies` by a word that says so."""
+    return not _OUTLET_WORDS.isdisjoint(part.split(" ")) or part.endswith(".نت")
 
 
 def is_place(part: str) -> bool:

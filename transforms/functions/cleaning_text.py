@@ -28,7 +28,7 @@ from transforms.functions.line_table import LineTable, find_lines
 from transforms.functions.markup import MARKUP_RULES
 from transforms.functions.packed_text import PackedText, pack, unpack
 from transforms.functions.related_lists import find_related_lists
-from transforms.functions.rule_matching import run_rules, without_frequent
+from transforms.functions.rule_matching import run_rules, without_headings
 from transforms.functions.rules import Lifted, RuleSet, choose_rules
 from transforms.functions.site_marks import SITE_CATEGORIES
 from transforms.functions.structure import STRUCTURE_RULES, find_structure, headline_lines, prose_words
@@ -198,7 +198,7 @@ def _find_boilerplate(
         return join_spans([])
     known = encode_tags(languages)
     every = run_rules(rule_set, packed, lines, known, lifted)
-    found = without_frequent(rule_set, every)
+    found = without_headings(rule_set, packed, lines, every)
     by_rules = join_spans([found, cut_tail_sentences(rule_set, packed, lines, found, known, lifted)])
     parts = [by_rules, lift_wire(packed, lines, by_rules, lifted).tagged_from(tags.wire)]
     if level == "full":

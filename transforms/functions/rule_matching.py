@@ -16,13 +16,14 @@ from transforms.functions.language import Tags
 from transforms.functions.line_table import LineTable
 from transforms.functions.packed_text import Bytes, PackedText
 from transforms.functions.rule_candidates import Candidates, find_candidates
-from transforms.functions.rules import SCOPES, Lifted, Rule, RuleSet
+from transforms.functions.rules import NO_LIMIT, SCOPES, Lifted, Rule, RuleSet
 from transforms.functions.searching import NOWHERE, Pieces, find_matches, find_whole, join_pieces, searcher
 
 Int64s = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 _LINE, _INLINE, _TAIL, _HEAD = range(len(SCOPES))
+_COLON = ord(":")
 
 
 def run_rules(rule_set: RuleSet, packed: PackedText, lines: LineTable, languages: Tags, lifted: Lifted) -> Spans:
@@ -42,15 +43,32 @@ def run_rules(rule_set: RuleSet, packed: PackedText, lines: LineTable, languages
     return spans
 
 
-def without_frequent(rule_set: RuleSet, spans: Spans) -> Spans:
-    """What `run_rules` gives, without what rules found in a text more often than their `most_times`."""
-    counted = np.flatnonzero(rule_set.most_times[spans.tag] < len(spans))
-    if not len(counted):
+INTRODUCING_BYTES = 40
+"""A line that ends with a colon and is as long introduces what follows; shorter ones may be labels (`Last updated:`).
+Not tuned: such labels take up to 30 bytes."""
+
+
+def without_headings(rule_set: RuleSet, packed: PackedText, lines: LineTable, spans: Spans) -> Spans:
+    """What `run_rules` gives, without what rules that have `most_times` found and what heads a part of the story.
+
+    That is what they found in a text more often, what ends with a colon, and a date without a time below a line that
+    does: `The matches of the first round:`, and below it a day and who plays.
+    """
+    asked = np.flatnonzero(rule_set.most_times[spans.tag] < NO_LIMIT)
+    if not len(asked):
         return spans
-    text_and_rule = spans.article[counted].astype(np.int64) * len(rule_set.rules) + spans.tag[counted]
+    text_and_rule = spans.article[asked].astype(np.int64) * len(rule_set.rules) + spans.tag[asked]
     _, each, times = np.unique(text_and_rule, return_inverse=True, return_counts=True)
+    heads = times[each] > rule_set.most_times[spans.tag[asked]]
+    line = np.searchsorted(lines.starts, spans.start[asked], "right") - 1
+    heads |= packed.data[lines.ends[line] - 1] == _COLON
+    above = np.maximum(line - 1, 0)
+    introduced = (line > lines.first[spans.article[asked]]) & (packed.data[lines.ends[above] - 1] == _COLON)
+    introduced &= lines.ends[above] - lines.starts[above] >= INTRODUCING_BYTES
+    for k in np.flatnonzero(introduced).tolist():
+        heads[k] |= _COLON not in packed.data[lines.starts[line[k]] : lines.ends[line[k]]]
     kept = np.ones(len(spans), np.bool_)
-    kept[counted] = times[each] <= rule_set.most_times[spans.tag[counted]]
+    kept[asked[np.isin(each, each[heads])]] = False  # where one of a text is a heading they all are
     return spans.take(kept)
 
 

@@ -16,7 +16,8 @@ A rule is one `[[rule]]` table of a TOML file:
                    counts only among the first bytes of a line (HEAD_BYTES)
     max_bytes      longest line the rule looks at (line: 400, others: any)
     max_rest       tail, head: most bytes that may go (600)
-    most_times     line: a text in which more lines match keeps them all: they head its parts (any number)
+    most_times     line: a text in which more lines match keeps them all, as they head its parts, and one in which
+                   one ends with a colon or is a date below a line that does (any number)
     first_lines, last_lines    the line is among the first or last so many
     unless         a pattern that no line may match: RE2 has no way to say `not followed by`; `{said}` in it stands for
                    an English clause that tells who said what the line says: then it is a sentence of the story
@@ -72,7 +73,7 @@ took 20 microseconds a line, with this 2, with four times as much no less."""
 SIEVE_COUNTS = 30
 """Patterns that count so far have a sieve. The second 4 MB of allsides_en_leftover, not seen before: finding matches
 takes 7.4 microseconds for 3 kB with 30 or 10, 8.6 with 100 or without sieves, 8.1 if all that count have one."""
-_NO_LIMIT = 1 << 40
+NO_LIMIT = 1 << 40
 _UNKNOWN, _OTHER = range(2)
 _KNOWN_FIELDS = {
     "id", "category", "scope", "pattern", "phrases", "hints", "case", "max_bytes", "max_rest", "first_lines",
@@ -248,11 +249,11 @@ def read_rule(given: dict[str, Any], origin: str, languages: Sequence[str] = (),
         given["scope"],
         pattern,
         hints,
-        int(given.get("max_bytes", 400 if line else _NO_LIMIT)),
+        int(given.get("max_bytes", 400 if line else NO_LIMIT)),
         int(given.get("max_rest", 600)),
         int(given.get("first_lines", 0)),
         int(given.get("last_lines", 0)),
-        0 if given.get("anchored") else int(given.get("look_back", _NO_LIMIT if line else LOOK_BACK_BYTES)),
+        0 if given.get("anchored") else int(given.get("look_back", NO_LIMIT if line else LOOK_BACK_BYTES)),
         bool(given.get("anchored")),
         unless,
         frozenset(given.get("languages", languages)),
@@ -268,9 +269,9 @@ def read_rule(given: dict[str, Any], origin: str, languages: Sequence[str] = (),
         tuple(hint.encode() for hint in hints),
         frozenset(hint.removeprefix("^").lower() for hint in marked if hint.startswith("^")),
         bool(given.get("glued", glued)),
-        int(given.get("last_bytes", _NO_LIMIT)),
+        int(given.get("last_bytes", NO_LIMIT)),
         int(given.get("min_before", 0)),
-        int(given.get("most_times", _NO_LIMIT)),
+        int(given.get("most_times", NO_LIMIT)),
     )
 
 
@@ -328,7 +329,7 @@ def build_rule_set(rules: Iterable[Rule]) -> RuleSet:
     for number, rule in enumerate(chosen):
         for hint in dict.fromkeys(hint.lower() for hint in rule.hints):
             places.setdefault(hint, []).append(number)
-            furthest.setdefault(hint, []).append(HEAD_BYTES if hint in rule.head_hints else _NO_LIMIT)
+            furthest.setdefault(hint, []).append(HEAD_BYTES if hint in rule.head_hints else NO_LIMIT)
     languages = tuple(sorted({name for rule in chosen for name in rule.languages}))
     spoken = np.array(
         [
@@ -340,7 +341,7 @@ def build_rule_set(rules: Iterable[Rule]) -> RuleSet:
     flat = np.array([number for numbers in places.values() for number in numbers], np.int64)
     reach = np.array([most for some in furthest.values() for most in some], np.int64)
     sizes = np.array([len(hint.encode()) for hint in places], np.int64)
-    limits = [(rule.max_bytes, rule.first_lines or _NO_LIMIT, rule.last_lines or _NO_LIMIT) for rule in chosen]
+    limits = [(rule.max_bytes, rule.first_lines or NO_LIMIT, rule.last_lines or NO_LIMIT) for rule in chosen]
     return RuleSet(
         chosen,
         tuple(places),

@@ -13,7 +13,14 @@ import numpy.typing as npt
 import re2
 
 from transforms.functions.agencies import agency_forms, agency_names
-from transforms.functions.arabic_openings import NEWSPAPERS, is_clause, is_outlet, name_parts, names_an_outlet
+from transforms.functions.arabic_openings import (
+    NEWSPAPERS,
+    is_clause,
+    is_outlet,
+    is_place,
+    name_parts,
+    names_an_outlet,
+)
 from transforms.functions.cutting import Spans, join_spans
 from transforms.functions.line_table import LineTable, LiteralAutomaton, build_automata, find_literals
 from transforms.functions.packed_text import Bytes, Offsets, PackedText, slices, whole_stops
@@ -30,15 +37,15 @@ HEAD_BYTES = 160
 OUTLET_BYTES = 48
 """What stands before the name of a newspaper is a place of three words at most."""
 FILLED_LINES = 3
-"""A dateline or credit that fills a line is one of the first so many lines."""
+"""A dateline or credit that fills a line is one of the first so many lines left."""
 
 _AR = r"[\x{0621}-\x{063A}\x{0640}-\x{065F}\x{0670}-\x{06D3}]"
-_AR_WORD = rf"{_AR}+\.?"
+_AR_WORD = rf"{_AR}+(?:\.{_AR}+)*\.?"
 _AR_PART = rf"(?:{_AR_WORD}(?:[ ،]+{_AR_WORD}){{0,4}})"
 _DIGIT = r"[0-9\x{0660}-\x{0669}]"
 _AR_DAY = rf"\(?{_DIGIT}{{1,2}}\)?(?:\s*[-/]\s*{_DIGIT}{{1,2}}\b|\s+{_AR_WORD}(?:\s+{_AR_WORD})?)?"
 _AR_YEAR = rf"(?:\s*[-/،]?\s*{_DIGIT}{{4}}(?:\s*(?:هـ|ه|م)\b?)?)?"
-_AR_DATE = rf"(?:\s*[،-]?\s*(?P<date>{_AR_DAY}{_AR_YEAR}))?"
+_AR_DATE = rf"(?:\s*[،/-]?\s*(?P<date>{_AR_DAY}{_AR_YEAR}))?"
 # As Gulf agencies open: Hijri date, `corresponding to`, common date.
 _AR_DATES = rf"\s*[،-]?\s*(?P<date>{_AR_DAY}{_AR_YEAR}(?:\s*(?:الموافق)?\s*{_AR_DAY}{_AR_YEAR})?)"
 _AR_DATE_TWICE = rf"\s*[،-]?\s*(?P<date>{_AR_DAY}{_AR_YEAR}\s*الموافق\s*{_AR_DAY}{_AR_YEAR})"
@@ -46,19 +53,24 @@ _JOINT = r"(?:\s*[-–—]\s*|\sـ{1,2}\s)"  # a lengthening stroke by itself st
 _SPLIT = re.compile(_JOINT)
 _DESK_WORDS = ("رصد", "تصوير", "إعداد", "اعداد", "كتب", "متابعة", "تقرير", "حوار", "ترجمة", "حاوره", "حاورته")
 _DESK = rf"(?:كتبت|{'|'.join(_DESK_WORDS)})(?:\s+و\S+)?\s*[:：-]\s*"
-_FROM = re.compile(r"[ ،]+في$")
+_FROM = re.compile(r"[ ،]+ف[يى]$")
 """What stands between a place and a date."""
+_BLANK_BEFORE = re.compile(r"[^-–—،([\s]\s*$")
 _BRACKETED_ONLY = {
     "ومع": "MAP", "واع": "INA", "وال": "LANA", "واج": "APS", "CNN": "CNN", "AFP": "AFP", "AP": "Associated Press",
 }  # fmt: skip
 """Agencies' names that are other words outside brackets, or of other letters."""
+_SITE_WORDS = ("نيوز", "برس", "أونلاين", "اونلاين")
+"""Last words of a site's name that its stories open with, before a slash (`شفق نيوز/`)."""
 _OTHER_WORDS = frozenset(
-    ["الفرنسية", "الألمانية", "الأناضول", "قنا", "بنا", "بترا", "وفا", "وات", "تاس", "إفي", "آنسا", "سبوتنيك"]
-)
-"""Agencies' names that are adjectives, places or words too: behind a dash alone they may go on with a sentence."""
+    ["الفرنسية", "الألمانية", "الأناضول", "قنا", "بنا", "بترا", "وفا", "وات", "تاس", "إفي", "آنسا", "سبوتنيك",
+     "العمانية", "العُمانية", "نينا", "سبأ"]
+)  # fmt: skip
+"""Agencies' names that are adjectives, places or words too: behind a dash alone they may go on with a sentence, and
+behind a blank alone they belong to the word before."""
 
 
-_CREDITED = ("agency_place", "place_agency", "dated", "dated_twice", "place_dash", "slashed")
+_CREDITED = ("agency_place", "place_agency", "dated", "dated_twice", "place_dash", "slashed", "slashed_line")
 """The patterns that hold a name which is an agency's anywhere."""
 
 
@@ -81,6 +93,8 @@ def _patterns() -> dict[str, str]:
         "dated_twice": rf"^(?P<place>{part}){_AR_DATE_TWICE}\s*[-–—،:]?\s*{agency}(?:\s*[-–—:：]+\s*|\s+|$)",
         "place_dash": rf"^(?P<place>{short})\s*[-–—]\s*(?P<agency>{sure})\s+",
         "slashed": rf"^(?P<place>{short})\s?/\s?(?:(?P<byline>{short})\s?/\s?)?(?P<agency>{sure})(?:\s+|$)",
+        "slashed_line": rf"^(?P<place>{short})\s?/\s?(?:(?P<byline>{short})\s?/\s?)?(?P<agency>{forms})\s*$",
+        "site": rf"^{_AR_WORD}(?:[ ]{_AR_WORD}){{0,2}}[ ](?:{'|'.join(_SITE_WORDS)})\s?/\s*(?:(?P<place>{short})\s*$)?",
         "outlet": rf"^(?P<place>{short})(?:\s*[:：–—-]\s*[«“\"]|\s*\()(?:{papers})[»”\")](?:[،,]\s*(?:{forms}))*"
         r"\s*(?:[:：–—-]+\s*|$)",
         "byline": rf"^(?:{_DESK})?(?P<parts>{part}(?:{_JOINT}{part}){{1,4}})\s*(?:[:：]+\s*|$)",
@@ -134,11 +148,12 @@ def _sizes(pattern: Any, packed: PackedText, begin: Offsets, stop: Offsets) -> O
 @dataclass(frozen=True)
 class _Marks:
     """What openings hold, bool[k] each: `joined`, a dash or a lengthening stroke, and a colon unless it ends where its
-    line does; `bracketed`, a bracket that opens, or a slash; `quoted`, a bracket or quotation mark that opens near its
-    start; `parted`, a digit, dash, colon or slash."""
+    line does; `bracketed`, a bracket that opens, or a slash; `slashed`, a slash; `quoted`, a bracket or quotation mark
+    that opens near its start; `parted`, a digit, dash, colon or slash."""
 
     joined: _Flags
     bracketed: _Flags
+    slashed: _Flags
     quoted: _Flags
     parted: _Flags
 
@@ -197,6 +212,7 @@ def _marks(data: Bytes, begin: Offsets, stop: Offsets, end: Offsets) -> _Marks:
     return _Marks(
         dash & (colon | (stop == end)),
         (found & _BRACKET > 0) | slash,
+        slash,
         found & _QUOTE > 0,
         dash | colon | slash | (found & _DIGITS > 0),
     )
@@ -224,12 +240,15 @@ def _read_opening(name: str, text: str) -> _Opening | None:
         return None
     if name == "byline":
         return _Opening(name_parts(names), text == parts["parts"] and not names_an_outlet(names))
+    credit = parts.get("agency")
+    if name == "place_agency" and credit in _OTHER_WORDS and _BLANK_BEFORE.search(text[: text.rindex(credit)]):
+        return None
     said = {
-        "dateline": "" if is_outlet(place) else place,
+        "dateline": "" if is_outlet(place) or (name == "site" and not is_place(place)) else place,
         "dateline_date": parts.get("date", ""),
         "byline": parts.get("byline", ""),
     }
-    if credit := parts.get("agency"):
+    if credit:
         said["agency"] = _BRACKETED_ONLY.get(credit) or agency_names()[credit]
     return _Opening(said, False)
 
@@ -249,7 +268,7 @@ def lift_arabic(packed: PackedText, lines: LineTable, openings: Openings, lifted
     marks = _marks(packed.data, openings.begin, stop, ends)
     row_of = lines.article[openings.line]
     # What fills a text's only line, or one further down, is neither.
-    whole = (np.diff(lines.first)[row_of] == 1) | (openings.line - lines.first[row_of] >= FILLED_LINES)
+    whole = (np.diff(lines.first)[row_of] == 1) | (openings.place >= FILLED_LINES)
     seen = np.zeros(len(lines.first), np.bool_)
     # A dateline names an agency, a byline has a joint and ends or fills its line.
     credited = np.flatnonzero((agency_at >= 0) & marks.parted)
@@ -259,11 +278,12 @@ def lift_arabic(packed: PackedText, lines: LineTable, openings: Openings, lifted
     may_be = {
         "place_bracket": (agency_at >= 0) & marks.bracketed,
         "bracketed_only": marks.bracketed,
+        "site": marks.slashed,
         "outlet": marks.quoted,
         "byline": marks.joined,
     } | dict.fromkeys(_CREDITED, named)
     may_be["agency_place"] = named & (agency_at <= len("("))
-    may_be["slashed"] = named & marks.bracketed
+    may_be |= dict.fromkeys(("slashed", "slashed_line"), named & marks.bracketed)
     for name, pattern in _finders().items():
         asked = np.flatnonzero(may_be[name] & ~seen[row_of])
         if not len(asked):
@@ -280,19 +300,33 @@ def lift_arabic(packed: PackedText, lines: LineTable, openings: Openings, lifted
         matched = slices(packed, openings.begin[some], end).dictionary_encode()
         read = [_read_opening(name, text) for text in matched.dictionary.to_pylist()]
         codes = matched.indices.to_numpy()
-        known = np.flatnonzero(np.array([opening is not None for opening in read], np.bool_)[codes])
+        known = np.array([opening is not None for opening in read], np.bool_)[codes]
+        # Names that fill a line and are no credit for sure stay in the text.
+        stays = np.array([opening is not None and opening.is_name for opening in read], np.bool_)[codes] & fills
+        known[stays] = ~_in_a_list(packed, lines, openings.line[some[stays]])
+        known = np.flatnonzero(known)
         known = known[np.unique(row_of[some[known]], return_index=True)[1]]  # of each text the first
-        some, end, fills, codes = some[known], end[known], fills[known], codes[known]
+        some, end, stays, codes = some[known], end[known], stays[known], codes[known]
         rows = row_of[some]
         seen[rows] = True
         for column in LIFTED:
             values = [opening.values.get(column, "") if opening else "" for opening in read]
             lifted.add_all(column, rows.tolist(), values, codes.tolist())
-        is_name = np.array([opening is not None and opening.is_name for opening in read], np.bool_)[codes]
-        cut = ~(fills & is_name)
         tag = BYLINE if name == "byline" else DATELINE
-        parts.append(Spans(rows, openings.begin[some], end, np.full(len(rows), tag, np.int32)).take(cut))
+        parts.append(Spans(rows, openings.begin[some], end, np.full(len(rows), tag, np.int32)).take(~stays))
     return join_spans(parts)
+
+
+def _in_a_list(packed: PackedText, lines: LineTable, line: Offsets) -> _Flags:
+    """Which lines stand beside one as short that has a dash too: fixtures, two clubs each."""
+    found = np.zeros(len(line), np.bool_)
+    for step in (-1, 1):
+        beside = np.clip(line + step, 0, len(lines) - 1)
+        begin, end = lines.starts[beside], lines.ends[beside]
+        short = (beside != line) & (lines.article[beside] == lines.article[line]) & (end - begin <= HEAD_BYTES)
+        asked = np.flatnonzero(short)
+        found[asked] |= _marks(packed.data, begin[asked], end[asked], end[asked]).joined
+    return found
 
 
 @numba.njit(nogil=True, cache=True)

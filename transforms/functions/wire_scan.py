@@ -36,7 +36,7 @@ class Openings:
     """Places where a dateline may begin, by text, an int64 each (`kind`: uint8).
 
     `line`; `begin`: after what is cut; `inner`, `inner_end`: for CREDITED what is in the brackets, for CAPITALS an
-    empty range at the dash; `stop`: after the dash and its blanks.
+    empty range at the dash; `stop`: after the dash and its blanks; `place`: how many lines left stand above.
     """
 
     line: Offsets
@@ -45,6 +45,7 @@ class Openings:
     inner: Offsets
     inner_end: Offsets
     stop: Offsets
+    place: Offsets
 
     def of(self, kind: int) -> Openings:
         """Those of one kind."""
@@ -56,6 +57,7 @@ class Openings:
             self.inner[chosen],
             self.inner_end[chosen],
             self.stop[chosen],
+            self.place[chosen],
         )
 
 
@@ -76,14 +78,14 @@ class Closings:
 def scan_edges(packed: PackedText, lines: LineTable, cut_start: Offsets, cut_end: Offsets) -> tuple[Openings, Closings]:
     """The openings and closings of texts from which some spans (in order of their start) are cut."""
     count = len(lines.first) - 1
-    found = np.empty((5, 2 * FIRST_LINES * count), np.int64)
+    found = np.empty((6, 2 * FIRST_LINES * count), np.int64)
     kinds = np.empty(found.shape[1], np.uint8)
     ends = np.empty((5, 2 * count), np.int64)
     openings, closings = _scan_edges(
         packed.data, lines.starts, lines.ends, lines.first, cut_start, cut_end, found, kinds, ends
     )
-    line, begin, inner, inner_end, stop = (column[:openings] for column in found)
-    return Openings(line, begin, kinds[:openings], inner, inner_end, stop), Closings(
+    line, begin, inner, inner_end, stop, place = (column[:openings] for column in found)
+    return Openings(line, begin, kinds[:openings], inner, inner_end, stop, place), Closings(
         *(column[:closings] for column in ends)
     )
 
@@ -130,13 +132,13 @@ def _scan_edges(
             named = not 97 <= byte <= 122 or byte == 119 or byte == 98 or byte == 102 or byte == 115
             if named and stop - start <= NAME_BYTES and taken <= NAME_LINES:
                 found[0, count], found[1, count], found[4, count] = at, start, stop
-                found[2, count], found[3, count] = start, stop
+                found[2, count], found[3, count], found[5, count] = start, stop, taken - 1
                 kinds[count] = NAMED
                 count += 1
             kind, inner, inner_end, after = _opening(data, start, min(stop, start + OPENING_BYTES), stop)
             if kind > 0:
                 found[0, count], found[1, count], found[4, count] = at, start, after
-                found[2, count], found[3, count] = inner, inner_end
+                found[2, count], found[3, count], found[5, count] = inner, inner_end, taken - 1
                 kinds[count] = kind
                 count += 1
         if bottom < 0:
