@@ -77,6 +77,11 @@ def test_what_is_no_dateline_stays(opening: str) -> None:
         ("القاهرة فى 5 مايو /أ ش أ/ ", None, "القاهرة", "MENA"),
         ("الخرطوم 5-5-2024 (سونا)- ", None, "الخرطوم", "SUNA"),
         ("دبي - العربية.نت\n", None, "دبي", None),
+        ("صنعاء _ المثال اليوم\n", None, "صنعاء", None),
+        ("المثال الجديد - خاص\n", None, None, None),
+        ("عمان- الغد- ", None, "عمان", None),
+        ("نابلس - PNN - ", None, "نابلس", None),
+        ("كتب سالم الأحمد:\n", "سالم الأحمد", None, None),
         # Sites that open with their own name.
         ("مثال نيوز/ ", None, None, None),
         ("المثال نيوز/ بغداد\n", None, "بغداد", None),
@@ -115,7 +120,9 @@ def test_place_and_date_of_a_dateline_are_apart(opening: str, place: str, date: 
      # `And` and `so` are written together with the verb, and a hamza is often left out.
      "وقال الأحمد لوكالة الأنباء الألمانية (د.ب.أ) ", "واوضح ذات المصدر لمراسلة (وات) ", "فكتب الأحمد بالألمانية: ",
      # An agency's name that is an adjective.
-     "قائمة المترشحين للرئاسة الفرنسية:\n", "المدرسة الألمانية: "],
+     "قائمة المترشحين للرئاسة الفرنسية:\n", "المدرسة الألمانية: ",
+     # Three places, and a place before what is no newspaper.
+     "جدة - مكة - الطائف ", "عمان - الحكومة - "],
 )  # fmt: skip
 def test_arabic_clauses_stay(opening: str) -> None:
     assert lifted(opening + BODY_AR)[3] == opening + BODY_AR

@@ -40,6 +40,8 @@ NEWSPAPERS = (
     "العربي الجديد", "الشبيبة",
 )  # fmt: skip
 """Newspapers that name themselves in openings; all are words of the language too, and some are places."""
+_EXCLUSIVE = "خاص"
+"""Beside it stands the outlet, not a reporter."""
 _PHOTOGRAPHER = re.compile(r"\s*\(\s*تصوير[^)]*\)?$")
 _PLACE_ENDS = re.compile(r"\s*[،/(]\s*")
 """What stands behind a place: its country, or another place."""
@@ -107,11 +109,11 @@ def name_parts(parts: list[str]) -> dict[str, str]:
             continue
         if is_outlet(part) or (part in NEWSPAPERS and not outlet) or not _COMPANY_WORDS.isdisjoint(part.split(" ")):
             outlet = True
-        elif k == 0 and (places or not agency) and _may_be_a_name(part):
+        elif k == 0 and (places or not agency) and _EXCLUSIVE not in parts and _may_be_a_name(part):
             reporter = part
         else:
             unknown.append(part)
-    if not places and unknown and (agency or unknown[-1] == parts[-1]):
+    if not places and unknown and "." not in unknown[-1] and (agency or unknown[-1] == parts[-1]):
         last = unknown[-1]
         places = [last] if " " not in last or _is_no_name(last) or (outlet and reporter) else []
     said = {"agency": agency} if agency else {}

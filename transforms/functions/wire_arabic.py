@@ -49,7 +49,7 @@ _AR_DATE = rf"(?:\s*[،/-]?\s*(?P<date>{_AR_DAY}{_AR_YEAR}))?"
 # As Gulf agencies open: Hijri date, `corresponding to`, common date.
 _AR_DATES = rf"\s*[،-]?\s*(?P<date>{_AR_DAY}{_AR_YEAR}(?:\s*(?:الموافق)?\s*{_AR_DAY}{_AR_YEAR})?)"
 _AR_DATE_TWICE = rf"\s*[،-]?\s*(?P<date>{_AR_DAY}{_AR_YEAR}\s*الموافق\s*{_AR_DAY}{_AR_YEAR})"
-_JOINT = r"(?:\s*[-–—]\s*|\sـ{1,2}\s)"  # a lengthening stroke by itself stands for a dash
+_JOINT = r"(?:\s*[-–—]\s*|\s(?:ـ{1,2}|_)\s)"  # a lengthening stroke or a low line by itself stands for a dash
 _SPLIT = re.compile(_JOINT)
 _DESK_WORDS = ("رصد", "تصوير", "إعداد", "اعداد", "كتب", "متابعة", "تقرير", "حوار", "ترجمة", "حاوره", "حاورته")
 _DESK = rf"(?:كتبت|{'|'.join(_DESK_WORDS)})(?:\s+و\S+)?\s*[:：-]\s*"
@@ -94,6 +94,7 @@ def _patterns() -> dict[str, str]:
         "place_dash": rf"^(?P<place>{short})\s*[-–—]\s*(?P<agency>{sure})\s+",
         "slashed": rf"^(?P<place>{short})\s?/\s?(?:(?P<byline>{short})\s?/\s?)?(?P<agency>{sure})(?:\s+|$)",
         "slashed_line": rf"^(?P<place>{short})\s?/\s?(?:(?P<byline>{short})\s?/\s?)?(?P<agency>{forms})\s*$",
+        "newspaper": rf"^(?P<place>{short})\s*[-–—]\s*(?P<outlet>{papers}|[A-Z]{{2,6}})\s*[-–—]\s*",
         "site": rf"^{_AR_WORD}(?:[ ]{_AR_WORD}){{0,2}}[ ](?:{'|'.join(_SITE_WORDS)})\s?/\s*(?:(?P<place>{short})\s*$)?",
         "outlet": rf"^(?P<place>{short})(?:\s*[:：–—-]\s*[«“\"]|\s*\()(?:{papers})[»”\")](?:[،,]\s*(?:{forms}))*"
         r"\s*(?:[:：–—-]+\s*|$)",
@@ -147,11 +148,12 @@ def _sizes(pattern: Any, packed: PackedText, begin: Offsets, stop: Offsets) -> O
 
 @dataclass(frozen=True)
 class _Marks:
-    """What openings hold, bool[k] each: `joined`, a dash or a lengthening stroke, and a colon unless it ends where its
-    line does; `bracketed`, a bracket that opens, or a slash; `slashed`, a slash; `quoted`, a bracket or quotation mark
-    that opens near its start; `parted`, a digit, dash, colon or slash."""
+    """What openings hold, bool[k] each: `dashed`, a dash or what stands for one; `joined`, that and a colon unless it
+    ends where its line does; `bracketed`, a bracket that opens, or a slash; `slashed`, a slash; `quoted`, a bracket or
+    quotation mark that opens near its start; `parted`, a digit, dash, colon or slash."""
 
     joined: _Flags
+    dashed: _Flags
     bracketed: _Flags
     slashed: _Flags
     quoted: _Flags
@@ -165,7 +167,7 @@ _DASH, _COLON, _BRACKET, _QUOTE, _SLASH, _DIGITS = (1 << k for k in range(6))
 def _mark_table() -> Bytes:
     """What a byte is, or ends a character that is it: 0 for most, so that few need a second look."""
     table = np.zeros(256, np.uint8)
-    for signs, kind in (("-", _DASH), (":", _COLON), ("[", _BRACKET), ("/", _SLASH), ('"', _QUOTE)):
+    for signs, kind in (("-_", _DASH), (":", _COLON), ("[", _BRACKET), ("/", _SLASH), ('"', _QUOTE)):
         table[list(signs.encode())] = kind
     table[list(b"0123456789")] = _DIGITS
     table[ord("(")] = _BRACKET | _QUOTE
@@ -211,6 +213,7 @@ def _marks(data: Bytes, begin: Offsets, stop: Offsets, end: Offsets) -> _Marks:
     dash, colon, slash = (found & mark > 0 for mark in (_DASH, _COLON, _SLASH))
     return _Marks(
         dash & (colon | (stop == end)),
+        dash,
         (found & _BRACKET > 0) | slash,
         slash,
         found & _QUOTE > 0,
@@ -242,6 +245,8 @@ def _read_opening(name: str, text: str) -> _Opening | None:
         return _Opening(name_parts(names), text == parts["parts"] and not names_an_outlet(names))
     credit = parts.get("agency")
     if name == "place_agency" and credit in _OTHER_WORDS and _BLANK_BEFORE.search(text[: text.rindex(credit)]):
+        return None
+    if name == "newspaper" and (not is_place(place) or is_place(parts["outlet"])):
         return None
     said = {
         "dateline": "" if is_outlet(place) or (name == "site" and not is_place(place)) else place,
@@ -278,6 +283,7 @@ def lift_arabic(packed: PackedText, lines: LineTable, openings: Openings, lifted
     may_be = {
         "place_bracket": (agency_at >= 0) & marks.bracketed,
         "bracketed_only": marks.bracketed,
+        "newspaper": marks.dashed,
         "site": marks.slashed,
         "outlet": marks.quoted,
         "byline": marks.joined,

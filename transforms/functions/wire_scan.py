@@ -189,7 +189,7 @@ def _opening(data: Bytes, start: int, window: int, stop: int) -> tuple[int, int,
     if 0xD8 <= byte <= 0xDB or (bracket and start + 1 < window and 0xD8 <= data[start + 1] <= 0xDB):
         for i in range(start, window):
             byte = data[i]
-            if byte == 45 or byte == 47 or byte == 58 or byte == 41 or byte == 0xE2 or 48 <= byte <= 57:
+            if byte == 45 or byte == 47 or byte == 58 or byte == 41 or byte == 95 or byte == 0xE2 or 48 <= byte <= 57:
                 return ARABIC, start, start, start
             # A lengthening stroke after a blank stands for a dash.
             if byte == 0x80 and data[i - 1] == 0xD9 and data[i - 2] == 32:
