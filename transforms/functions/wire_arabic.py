@@ -94,11 +94,11 @@ def _patterns() -> dict[str, str]:
         "place_dash": rf"^(?P<place>{short})\s*[-–—]\s*(?P<agency>{sure})\s+",
         "slashed": rf"^(?P<place>{short})\s?/\s?(?:(?P<byline>{short})\s?/\s?)?(?P<agency>{sure})(?:\s+|$)",
         "slashed_line": rf"^(?P<place>{short})\s?/\s?(?:(?P<byline>{short})\s?/\s?)?(?P<agency>{forms})\s*$",
-        "newspaper": rf"^(?P<place>{short})\s*[-–—]\s*(?P<outlet>{papers}|[A-Z]{{2,6}})\s*[-–—]\s*",
         "site": rf"^{_AR_WORD}(?:[ ]{_AR_WORD}){{0,2}}[ ](?:{'|'.join(_SITE_WORDS)})\s?/\s*(?:(?P<place>{short})\s*$)?",
         "outlet": rf"^(?P<place>{short})(?:\s*[:：–—-]\s*[«“\"]|\s*\()(?:{papers})[»”\")](?:[،,]\s*(?:{forms}))*"
         r"\s*(?:[:：–—-]+\s*|$)",
         "byline": rf"^(?:{_DESK})?(?P<parts>{part}(?:{_JOINT}{part}){{1,4}})\s*(?:[:：]+\s*|$)",
+        "newspaper": rf"^(?P<place>{short})\s*[-–—]\s*(?P<outlet>{papers}|[A-Z]{{2,6}})\s*[-–—]\s*",
     }
 
 
@@ -148,9 +148,9 @@ def _sizes(pattern: Any, packed: PackedText, begin: Offsets, stop: Offsets) -> O
 
 @dataclass(frozen=True)
 class _Marks:
-    """What openings hold, bool[k] each: `dashed`, a dash or what stands for one; `joined`, that and a colon unless it
-    ends where its line does; `bracketed`, a bracket that opens, or a slash; `slashed`, a slash; `quoted`, a bracket or
-    quotation mark that opens near its start; `parted`, a digit, dash, colon or slash."""
+    """What openings hold, bool[k] each: `joined`, a dash (or what stands for one), and a colon unless it ends where its
+    line does; `bracketed`, a bracket that opens, or a slash; `dashed`, `slashed`, `quoted`: near its start a dash, a
+    slash, a bracket or quotation mark that opens; `parted`, a digit, dash, colon or slash."""
 
     joined: _Flags
     dashed: _Flags
@@ -160,7 +160,7 @@ class _Marks:
     parted: _Flags
 
 
-_DASH, _COLON, _BRACKET, _QUOTE, _SLASH, _DIGITS = (1 << k for k in range(6))
+_DASH, _COLON, _BRACKET, _QUOTE, _SLASH, _DIGITS, _NEAR = (1 << k for k in range(7))
 
 
 @functools.cache
@@ -191,7 +191,7 @@ def _mark_of_many(data: Bytes, i: int) -> int:
 
 @numba.njit(nogil=True, cache=True)
 def _find_marks(data: Bytes, begin: Offsets, stop: Offsets, table: Bytes, found: Bytes) -> None:
-    """Writes the marks of byte ranges; quotation marks count near their start."""
+    """Writes the marks of byte ranges; quotation marks count near their start, as do dashes and slashes once more."""
     for k in range(len(begin)):
         marks = 0
         for i in range(begin[k], stop[k]):
@@ -202,6 +202,8 @@ def _find_marks(data: Bytes, begin: Offsets, stop: Offsets, table: Bytes, found:
                 mark = _mark_of_many(data, i)
             if i >= begin[k] + OUTLET_BYTES:
                 mark &= ~_QUOTE
+            elif mark & (_DASH | _SLASH):
+                mark |= _NEAR
             marks |= mark
         found[k] = marks
 
@@ -210,12 +212,12 @@ def _marks(data: Bytes, begin: Offsets, stop: Offsets, end: Offsets) -> _Marks:
     """What byte ranges hold, `end` where their lines do."""
     found = np.empty(len(begin), np.uint8)
     _find_marks(data, begin, stop, _mark_table(), found)
-    dash, colon, slash = (found & mark > 0 for mark in (_DASH, _COLON, _SLASH))
+    dash, colon, slash, near = (found & mark > 0 for mark in (_DASH, _COLON, _SLASH, _NEAR))
     return _Marks(
         dash & (colon | (stop == end)),
-        dash,
+        dash & near,
         (found & _BRACKET > 0) | slash,
-        slash,
+        slash & near,
         found & _QUOTE > 0,
         dash | colon | slash | (found & _DIGITS > 0),
     )
