@@ -72,3 +72,13 @@ def test_what_a_stop_in_a_word_begins_is_no_sentence() -> None:
         ("قال رئيس البلدية يوم الثلاثاء إن الخطة التي قدمها أ.د.شارك الخبر", "ar"),
     ]:
         assert cleaned(text, language) == text
+
+
+def test_a_label_at_the_end_may_begin_with_a_small_letter() -> None:
+    story = (
+        "O prefeito disse na terça-feira que a ponte será reconstruída antes do fim do ano, e que a obra vai custar um "
+        "décimo do orçamento da cidade."
+    )
+    assert cleaned(f"{story} leia também:", "pt") == story
+    for kept in (f"{story} a obra é esta:", f"{story} leia também o que disse o vereador."):
+        assert cleaned(kept, "pt") == kept

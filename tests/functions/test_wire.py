@@ -28,6 +28,7 @@ def lifted(text: str) -> tuple[str | None, str | None, str | None, str]:
         ("Charlotte, North Carolina (CNN) -- ", "Charlotte, North Carolina", "CNN"),
         ("(Reuters) - ", None, "Reuters"),
         ("CHARLESTON, S.C. — ", "CHARLESTON, S.C.", None),
+        ("LA PAZ, BOLIVIA — ", "LA PAZ, BOLIVIA", None),
         ("WINSTON-SALEM, N.C. -- ", "WINSTON-SALEM, N.C.", None),
         ("SÃO PAULO (AFP/File) – ", "SÃO PAULO", "AFP"),
         ("NEW YORK (Reuters Health) - ", "NEW YORK", "Reuters"),
@@ -42,7 +43,7 @@ def test_english_datelines(opening: str, place: str | None, agency: str | None) 
 @pytest.mark.parametrize(
     "opening",
     ["The mayor (left) - he is 60 - ", "PARIS (who else) - ", "BREAKING — ", "The budget — ", "EXCLUSIVE: ",
-     "He told Reuters - ", "VIDEO - ", "US — "],
+     "He told Reuters - ", "VIDEO - ", "US — ", "ALERTA - ", "AO VIVO - ", "EL NUEVO VIRUS - ", "ÚLTIMA HORA – "],
 )  # fmt: skip
 def test_what_is_no_dateline_stays(opening: str) -> None:
     assert lifted(opening + BODY) == (None, None, None, opening + BODY)

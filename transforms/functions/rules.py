@@ -20,7 +20,8 @@ A rule is one `[[rule]]` table of a TOML file:
                    one ends with a colon or is a date below a line that does (any number)
     first_lines, last_lines    the line is among the first or last so many
     unless         a pattern that no line may match: RE2 has no way to say `not followed by`; `{said}` in it stands for
-                   an English clause that tells who said what the line says: then it is a sentence of the story
+                   an English clause that tells who said what the line says: then it is a sentence of the story;
+                   `{bracketed}` for a label in brackets before a sentence, `{sentence}` for a sentence behind another
     anchored       inline: matches begin with a hint, so the rule looks at a line from its first one on
     look_back      bytes before the first hint from which the rule looks at a line (line: all of it, others: 80)
     min_before     so many bytes of its line stand before what goes
@@ -61,6 +62,12 @@ _SAID = (
     rf"""(?:["”’\x27],?|[\w)%],["”’\x27]?) (?:[\w.’\x27-]+ ){{0,7}}?(?:{_VERBS}|(?:was|were) told)\b"""
     r"|\b(?:said|ruled|told [\w ]{2,30}|announced|argued) (?:on|last) (?:mon|tues|wednes|thurs|fri|satur|sun|week)"
 )
+_CLAUSES = {
+    "{said}": _SAID,
+    # `(Read more) The minister left early.`
+    "{bracketed}": r"^[\s>•*–—-]*[(\[][^()\[\]]{2,40}[)\]][\s:.,…–—-]*[^\s(\[]+(?: [^\s(\[]+){3}",
+    "{sentence}": r"[^\s.!?]{3,}[.!?][”\x22»)]? [*]?(?-i:\p{Lu})[^\s.!?]*(?: [^\s.!?]+){2,}[.!?]",
+}
 HEAD_BYTES = 40
 """What stands before a word that opens a line: bullets, brackets, an article or an adverb. Many lines hold a rule's
 words further on, as a sentence does: of English with leftovers RE2 looks at a third fewer."""
@@ -240,7 +247,12 @@ def read_rule(given: dict[str, Any], origin: str, languages: Sequence[str] = (),
         pattern = _compile(whole)
         finder = _compile(without_groups(whole)) if pattern.groups else pattern
         sieve = _compile(without_counts(finder.pattern)) if line and counts_to(finder.pattern) >= SIEVE_COUNTS else None
-        unless = _compile(f"{flags}(?:{given['unless'].replace('{said}', _SAID)})") if "unless" in given else None
+        unless = None
+        if "unless" in given:
+            said = given["unless"]
+            for name, clause in _CLAUSES.items():
+                said = said.replace(name, clause)
+            unless = _compile(f"{flags}(?:{said})")
     except re2.error as error:
         raise ValueError(f"{name} has a wrong pattern: {error}") from error
     return Rule(

@@ -31,6 +31,8 @@ SENTENCES = 5
 """How many of the last sentences are looked at; not tuned."""
 SENTENCE_BYTES, GLUED_SENTENCE_BYTES = 700, 420
 """The longest sentence that may go: as long as the longest line that rules look at; of glued ones most."""
+LABEL_BYTES = 40
+"""The longest label with a small letter; not tuned, those known take up to 25."""
 CATEGORIES = frozenset(["share", "newsletter", "related", "credit", "contact", "copyright", "disclaimer", "advert"])
 GLUED_CATEGORIES = CATEGORIES | {"tags", "caption", "comments", "consent", "timestamp", "paywall"}
 
@@ -158,8 +160,10 @@ def _last_sentences(
     for k in range(len(begin)):
         i = end[k] - 1
         lowest = max(begin[k] + 8, end[k] - longest)
+        # What ends with a colon is no sentence, and may begin with a small letter: `... on Friday. read also:`.
+        label = end[k] - LABEL_BYTES if data[i] == 58 else end[k]
         while i > lowest:
-            if may_stand_before[data[np.uint64(i - 1)]] and _opens(data[i]):
+            if may_stand_before[data[np.uint64(i - 1)]] and (_opens(data[i]) or (i >= label and data[i] >= 97)):
                 blank = data[i - 1] == 32
                 if _closes(data, i - 1 - blank) and (blank or _is_glued(data, i)):
                     starts[k] = i

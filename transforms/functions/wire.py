@@ -55,6 +55,13 @@ _KICKERS = frozenset(
         "RELATED", "REVIEW", "REVIEWS", "SPECIAL", "SPORT", "TIMELINE", "TOP", "TRENDING", "UPDATE", "UPDATED",
         "URGENT", "VIDEO", "WATCH", "WEATHER", "WRAPUP", "YES", "NO", "OK", "GOP", "US", "U.S.", "UK", "EU", "UN",
         "NATO", "FBI", "CIA", "NASA", "DNA",
+        # German, French, Spanish, Portuguese, Italian.
+        "ANALYSE", "EILMELDUNG", "EXKLUSIV", "KOMMENTAR", "LIVETICKER", "MEINUNG", "REPORTAGE", "ALERTE", "DIRECT",
+        "DOSSIER", "ENQUÊTE", "ENTRETIEN", "EXCLUSIF", "IMAGES", "PORTRAIT", "REPLAY", "TRIBUNE", "VIDÉO", "VIDÉOS",
+        "ALERTA", "ANÁLISIS", "ATENCIÓN", "CRÓNICA", "DIRECTO", "ENTREVISTA", "EXCLUSIVA", "EXCLUSIVO", "FOTOS",
+        "GALERÍA", "IMÁGENES", "OPINIÓN", "REPORTAJE", "ÚLTIMA", "URGENTE", "VÍDEO", "VÍDEOS", "VIVO", "ANÁLISE",
+        "ATENÇÃO", "COLUNA", "IMAGENS", "OPINIÃO", "PLANTÃO", "REPORTAGEM", "DIRETTA", "ESCLUSIVA", "ESCLUSIVO", "FOTO",
+        "INTERVISTA", "SONDAGGIO",
     ]
 )  # fmt: skip
 _CREDIT_WORDS = re.compile(r"^(?:with|by|from|source|via|photo|المصدر|عن)\s*[:：]?\s+", re.IGNORECASE)
@@ -159,8 +166,16 @@ def _lift_capitals(
             lifted.add("dateline_date", row, match["date"] or "")
 
 
+_ARTICLES = frozenset(
+    ["THE", "EL", "LA", "LOS", "LAS", "LE", "LES", "O", "A", "OS", "AS", "IL", "GLI", "DER", "DIE", "DAS"]
+)
+"""What three words and more begin with that are no place: `LA PAZ` and `LOS ANGELES` have two."""
+
+
 def _is_place(capitals: str, rest: str) -> bool:
     words = re.split(r"[\s,]+", capitals)
+    if words[0] in _ARTICLES and len(capitals.split(",")[0].split()) > 2:
+        return False
     if any(word.strip(".’'") in _KICKERS or word in _KICKERS for word in words) or len(capitals) < 3:
         return False
     return bool(rest) and (rest[0].isupper() or rest[0] in "“\"'‘«$€£" or rest[0].isdigit()) and not rest.isupper()
