@@ -21,7 +21,8 @@ A rule is one `[[rule]]` table of a TOML file:
     first_lines, last_lines    the line is among the first or last so many
     unless         a pattern that no line may match: RE2 has no way to say `not followed by`; `{said}` in it stands for
                    an English clause that tells who said what the line says: then it is a sentence of the story;
-                   `{bracketed}` for a label in brackets before a sentence, `{sentence}` for a sentence behind another
+                   `{bracketed}` for a label in brackets before a sentence, `{sentence}` for a sentence behind another,
+                   `{numbered}` for an item of a numbered list
     anchored       inline: matches begin with a hint, so the rule looks at a line from its first one on
     look_back      bytes before the first hint from which the rule looks at a line (line: all of it, others: 80)
     min_before     so many bytes of its line stand before what goes
@@ -66,6 +67,7 @@ _CLAUSES = {
     "{said}": _SAID,
     # `(Read more) The minister left early.`
     "{bracketed}": r"^[\s>•*–—-]*[(\[][^()\[\]]{2,40}[)\]][\s:.,…–—-]*[^\s(\[]+(?: [^\s(\[]+){3}",
+    "{numbered}": r"^[\s#*•–—-]*\d{1,2}[.)] [^\d]+$",
     "{sentence}": r"[^\s.!?]{3,}[.!?][”\x22»)]? [*]?(?-i:\p{Lu})[^\s.!?]*(?: [^\s.!?]+){2,}[.!?]",
 }
 HEAD_BYTES = 40
