@@ -6,7 +6,7 @@ import functools
 import re
 
 from transforms.functions.agencies import agency_names, read_wire
-from transforms.functions.folding import ARABIC_LETTERS
+from transforms.functions.folding import ALEFS, ARABIC_LETTERS
 
 # Verbs and particles, alef without hamza: a part that holds one is a clause, not a name or a place.
 _CLAUSE_WORDS = frozenset([
@@ -17,7 +17,7 @@ _CLAUSE_WORDS = frozenset([
     "مايلي", "هل", "كيف", "لماذا", "بعد", "قبل", "يوم", "عام", "حتى", "ثم", "قد", "كل", "بين", "خلال", "ضد", "نحو",
     "حول", "عند", "كما", "بالفيديو", "بالصور", "شاهد", "فيديو", "صور", "وكتب", "وكتبت",
 ])  # fmt: skip
-_ALEFS = str.maketrans("أإآ", "ااا")
+_PLAIN_ALEF = str.maketrans(dict.fromkeys(ALEFS, "ا"))
 _AND = ("و", "ف")
 """Written together with the word behind it: `and he said`."""
 _OUTLET_WORDS = frozenset([
@@ -64,7 +64,7 @@ def _fold(name: str) -> str:
 
 def is_clause(part: str) -> bool:
     """Whether a part holds a verb or a particle."""
-    words = part.translate(_ALEFS).replace("،", " ").split(" ")
+    words = part.translate(_PLAIN_ALEF).replace("،", " ").split(" ")
     return any(word in _CLAUSE_WORDS or (word[:1] in _AND and word[1:] in _CLAUSE_WORDS) for word in words)
 
 

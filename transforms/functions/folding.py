@@ -45,6 +45,9 @@ another one. Of 150 such pairs drawn and read, 112 are one word spelled twice an
 and "dawruhu", his role); the rarer spellings make 2.2 % of all words. Within a shingle the neighbours decide: of 100
 pairs of 3-shingles that folding alone makes one, 1 reads otherwise, and of 60 pairs of 5-shingles none."""
 
+ALEFS = "".join(letter for letter, plain in ARABIC_LETTERS.items() if plain == "ا")
+"""Alef with what is often left out above or below it."""
+
 TATWEEL = "ـ"
 ARABIC_MARK_FORMS = ((0xFC5E, 0xFC63), (0xFE70, 0xFE74), (0xFE76, 0xFE7F))
 """Marks as presentation forms, which decompose to a space and the mark and would cut the word they stand in."""

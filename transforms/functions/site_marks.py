@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.functions.cutting import Spans
+from transforms.functions.folding import ALEFS
 from transforms.functions.line_table import LineTable
 from transforms.functions.packed_text import Offsets, PackedText, slices
 
@@ -37,7 +38,7 @@ _BAR = ord("|")
 
 def _folded(words: pa.StringArray) -> pa.StringArray:
     """Small letters; Arabic alef without its hamza, words without their article: menus have `الأخبار`, `اخبار`."""
-    without_hamza = pc.replace_substring_regex(pc.utf8_lower(words), "[أإآ]", "ا")
+    without_hamza = pc.replace_substring_regex(pc.utf8_lower(words), f"[{ALEFS}]", "ا")
     return pc.replace_substring_regex(without_hamza, "^ال", "")
 
 
