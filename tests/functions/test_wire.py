@@ -80,9 +80,6 @@ def test_what_is_no_dateline_stays(opening: str) -> None:
         ("دبي - العربية.نت\n", None, "دبي", None),
         ("صنعاء _ المثال اليوم\n", None, "صنعاء", None),
         ("المثال الجديد - خاص\n", None, None, None),
-        ("عمان- الغد- ", None, "عمان", None),
-        ("نابلس - PNN - ", None, "نابلس", None),
-        ("كتب سالم الأحمد:\n", "سالم الأحمد", None, None),
         # Sites that open with their own name.
         ("مثال نيوز/ ", None, None, None),
         ("المثال نيوز/ بغداد\n", None, "بغداد", None),
@@ -139,6 +136,30 @@ def test_fixtures_are_no_bylines() -> None:
     fixtures = "مباريات الجولة الأولى\nنادي المثال - نادي الاتحاد\nنادي الشباب - نادي الهلال\n" + BODY_AR
     assert lifted(fixtures) == (None, None, None, fixtures)
     assert lifted("سالم الأحمد - جدة\n" + BODY_AR)[:2] == ("سالم الأحمد", "جدة")
+
+
+@pytest.mark.parametrize(
+    "heading",
+    ["قمة الأحمد - سالم", "اتفاق الرياض - طهران", "الأهلي - الزمالك", "سوريا - لبنان", "تحليل - مستقبل الهدنة الهشة",
+     "حظك اليوم - برج الحمل", "القمة الإماراتية - العمانية", "سوهاج / قنا", "نينا", "كتب تستحق القراءة:",
+     "أسوان / الأقصر / قنا"],
+)  # fmt: skip
+def test_headings_are_no_credits(heading: str) -> None:
+    assert lifted(f"{heading}\n{BODY_AR}") == (None, None, None, f"{heading}\n{BODY_AR}")
+
+
+@pytest.mark.parametrize(
+    "opening",
+    ["سالم الأحمد - مهندس: ", "العلاقات السعودية - العمانية: ", "الأرجنتين - فرنسا: ", "استطلاع مثال نيوز/المعهد ",
+     "شبكة المثال نيوز/ القسم العربي ", "افتتاحية (الخليج): "],
+)  # fmt: skip
+def test_speakers_matches_and_subjects_are_no_openings(opening: str) -> None:
+    assert lifted(opening + BODY_AR) == (None, None, None, opening + BODY_AR)
+
+
+def test_a_credit_below_a_headline_with_a_dash_is_read() -> None:
+    headline = "شاحنات المساعدات تدخل المدينة - قوافل بعد شهر من الانتظار الطويل"
+    assert lifted(f"{headline}\nسالم الأحمد - القاهرة\n{BODY_AR}")[:2] == ("سالم الأحمد", "القاهرة")
 
 
 def test_lines_that_are_cut_do_not_count_above_a_credit() -> None:

@@ -8,6 +8,7 @@ import re
 import numpy as np
 
 from transforms.functions.agencies import agency_named, agency_names, split_byline
+from transforms.functions.arabic_openings import OTHER_WORDS
 from transforms.functions.cutting import Spans, join_spans
 from transforms.functions.line_table import LineTable
 from transforms.functions.packed_text import PackedText, slices
@@ -67,6 +68,8 @@ _KICKERS = frozenset(
 _CREDIT_WORDS = re.compile(r"^(?:with|by|from|source|via|photo|المصدر|عن)\s*[:：]?\s+", re.IGNORECASE)
 _CREDIT_JOINTS = re.compile(r"\s*[,،;/&+|-]\s*|\s+(?:and|with)\s+|\s+و\s*", re.IGNORECASE)
 _FIRST_WORD = re.compile(r"[^\W_]+")
+_WORDS, _CLOSERS = OTHER_WORDS - {"الأناضول", "الفرنسية", "الألمانية"}, frozenset(b")]/")
+"""Words that are no credit even if they fill a line, outside brackets, and what closes these."""
 _UNNAMED = frozenset(["agencies", "wires", "news agencies", "wire reports", "wire services", "وكالات", "الوكالات"])
 
 
@@ -226,6 +229,8 @@ def _lift_named(
     for text, at, start, end in zip([*names, *ends], line, begin, stop, strict=True):
         row = int(lines.article[at])
         whole = start == int(lines.starts[at])
+        if text in (_WORDS if whole else OTHER_WORDS) and _CLOSERS.isdisjoint(packed.data[start:end].tolist()):
+            continue
         if (whole and int(lines.first[row + 1]) - int(lines.first[row]) == 1) or not (agencies := _agencies_of(text)):
             continue
         found.append((row, start, end, _CREDIT))

@@ -15,11 +15,13 @@ import re2
 from transforms.functions.agencies import agency_forms, agency_names
 from transforms.functions.arabic_openings import (
     NEWSPAPERS,
+    OTHER_WORDS,
+    are_reporter_and_place,
     is_clause,
     is_outlet,
     is_place,
     name_parts,
-    names_an_outlet,
+    tells_a_credit,
 )
 from transforms.functions.cutting import Spans, join_spans
 from transforms.functions.line_table import LineTable, LiteralAutomaton, build_automata, find_literals
@@ -55,6 +57,7 @@ _DESK_WORDS = ("رصد", "تصوير", "إعداد", "اعداد", "كتب", "م
 _DESK = rf"(?:كتبت|{'|'.join(_DESK_WORDS)})(?:\s+و\S+)?\s*[:：-]\s*"
 _FROM = re.compile(r"[ ،]+ف[يى]$")
 """What stands between a place and a date."""
+_IN_BRACKETS = re.compile(r"[(\[/]\s*\S[^()\[\]/]*[)\]/]\s*[-–—:：./]*\s*$")
 _BLANK_BEFORE = re.compile(r"[^-–—،([\s]\s*$")
 _BRACKETED_ONLY = {
     "ومع": "MAP", "واع": "INA", "وال": "LANA", "واج": "APS", "CNN": "CNN", "AFP": "AFP", "AP": "Associated Press",
@@ -62,12 +65,6 @@ _BRACKETED_ONLY = {
 """Agencies' names that are other words outside brackets, or of other letters."""
 _SITE_WORDS = ("نيوز", "برس", "أونلاين", "اونلاين")
 """Last words of a site's name that its stories open with, before a slash (`شفق نيوز/`)."""
-_OTHER_WORDS = frozenset(
-    ["الفرنسية", "الألمانية", "الأناضول", "قنا", "بنا", "بترا", "وفا", "وات", "تاس", "إفي", "آنسا", "سبوتنيك",
-     "العمانية", "العُمانية", "نينا", "سبأ"]
-)  # fmt: skip
-"""Agencies' names that are adjectives, places or words too: behind a dash alone they may go on with a sentence, and
-behind a blank alone they belong to the word before."""
 
 
 _CREDITED = ("agency_place", "place_agency", "dated", "dated_twice", "place_dash", "slashed", "slashed_line")
@@ -82,7 +79,7 @@ def _patterns() -> dict[str, str]:
     agency = rf"[(\[]?(?P<agency>{forms})[)\]]?"
     bracketed = rf"[(\[/]\s*(?P<agency>{forms})\s*[)\]/]"
     only, papers = "|".join(_BRACKETED_ONLY), "|".join(NEWSPAPERS)
-    sure = "|".join(form for form in forms.split("|") if form not in _OTHER_WORDS)  # escaped as they are
+    sure = "|".join(form for form in forms.split("|") if form not in OTHER_WORDS)  # escaped as they are
     return {
         "place_bracket": rf"^(?P<place>{part}){_AR_DATE}\s*[-–—،]?\s*{bracketed}\s*[-–—:：./]*\s*",
         "bracketed_only": rf"^(?P<place>{part}){_AR_DATE}\s*[(\[]\s*(?P<agency>{only})\s*[)\]]\s*[-–—:：/]+\s*",
@@ -94,11 +91,10 @@ def _patterns() -> dict[str, str]:
         "place_dash": rf"^(?P<place>{short})\s*[-–—]\s*(?P<agency>{sure})\s+",
         "slashed": rf"^(?P<place>{short})\s?/\s?(?:(?P<byline>{short})\s?/\s?)?(?P<agency>{sure})(?:\s+|$)",
         "slashed_line": rf"^(?P<place>{short})\s?/\s?(?:(?P<byline>{short})\s?/\s?)?(?P<agency>{forms})\s*$",
-        "site": rf"^{_AR_WORD}(?:[ ]{_AR_WORD}){{0,2}}[ ](?:{'|'.join(_SITE_WORDS)})\s?/\s*(?:(?P<place>{short})\s*$)?",
+        "site": rf"^{_AR_WORD}[ ](?:{'|'.join(_SITE_WORDS)})\s?/(?:\s*(?P<place>{short})\s*$|\s+)",
         "outlet": rf"^(?P<place>{short})(?:\s*[:：–—-]\s*[«“\"]|\s*\()(?:{papers})[»”\")](?:[،,]\s*(?:{forms}))*"
         r"\s*(?:[:：–—-]+\s*|$)",
         "byline": rf"^(?:{_DESK})?(?P<parts>{part}(?:{_JOINT}{part}){{1,4}})\s*(?:[:：]+\s*|$)",
-        "newspaper": rf"^(?P<place>{short})\s*[-–—]\s*(?P<outlet>{papers}|[A-Z]{{2,6}})\s*[-–—]\s*",
     }
 
 
@@ -149,11 +145,10 @@ def _sizes(pattern: Any, packed: PackedText, begin: Offsets, stop: Offsets) -> O
 @dataclass(frozen=True)
 class _Marks:
     """What openings hold, bool[k] each: `joined`, a dash (or what stands for one), and a colon unless it ends where its
-    line does; `bracketed`, a bracket that opens, or a slash; `dashed`, `slashed`, `quoted`: near its start a dash, a
-    slash, a bracket or quotation mark that opens; `parted`, a digit, dash, colon or slash."""
+    line does; `bracketed`, a bracket that opens, or a slash; `slashed`, `quoted`: near its start a slash, a bracket or
+    quotation mark that opens; `parted`, a digit, dash, colon or slash."""
 
     joined: _Flags
-    dashed: _Flags
     bracketed: _Flags
     slashed: _Flags
     quoted: _Flags
@@ -191,7 +186,7 @@ def _mark_of_many(data: Bytes, i: int) -> int:
 
 @numba.njit(nogil=True, cache=True)
 def _find_marks(data: Bytes, begin: Offsets, stop: Offsets, table: Bytes, found: Bytes) -> None:
-    """Writes the marks of byte ranges; quotation marks count near their start, as do dashes and slashes once more."""
+    """Writes the marks of byte ranges; quotation marks count near their start, as do slashes once more."""
     for k in range(len(begin)):
         marks = 0
         for i in range(begin[k], stop[k]):
@@ -202,7 +197,7 @@ def _find_marks(data: Bytes, begin: Offsets, stop: Offsets, table: Bytes, found:
                 mark = _mark_of_many(data, i)
             if i >= begin[k] + OUTLET_BYTES:
                 mark &= ~_QUOTE
-            elif mark & (_DASH | _SLASH):
+            elif mark & _SLASH:
                 mark |= _NEAR
             marks |= mark
         found[k] = marks
@@ -215,7 +210,6 @@ def _marks(data: Bytes, begin: Offsets, stop: Offsets, end: Offsets) -> _Marks:
     dash, colon, slash, near = (found & mark > 0 for mark in (_DASH, _COLON, _SLASH, _NEAR))
     return _Marks(
         dash & (colon | (stop == end)),
-        dash & near,
         (found & _BRACKET > 0) | slash,
         slash & near,
         found & _QUOTE > 0,
@@ -244,16 +238,20 @@ def _read_opening(name: str, text: str) -> _Opening | None:
     if sum(len(part.split()) for part in names) > 9 or any(is_clause(part) for part in names):
         return None
     if name == "byline":
-        return _Opening(name_parts(names), text == parts["parts"] and not names_an_outlet(names))
-    credit = parts.get("agency")
-    if name == "place_agency" and credit in _OTHER_WORDS and _BLANK_BEFORE.search(text[: text.rindex(credit)]):
+        filled, credited = text == parts["parts"], tells_a_credit(names)
+        if all(map(is_place, names)) or not (credited or (filled and are_reporter_and_place(names))):
+            return None  # two teams, two countries, a headline, or who speaks
+        return _Opening(name_parts(names), filled and not credited)
+    credit, byline = parts.get("agency", ""), parts.get("byline", "")
+    bare = credit in OTHER_WORDS and not _IN_BRACKETS.search(text)
+    if ((bare or name == "outlet") and not is_place(place)) or (byline and is_place(byline)):
         return None
-    if name == "newspaper" and (not is_place(place) or is_place(parts["outlet"])):
+    if bare and name == "place_agency" and _BLANK_BEFORE.search(text[: text.rindex(credit)]):
         return None
     said = {
         "dateline": "" if is_outlet(place) or (name == "site" and not is_place(place)) else place,
         "dateline_date": parts.get("date", ""),
-        "byline": parts.get("byline", ""),
+        "byline": byline,
     }
     if credit:
         said["agency"] = _BRACKETED_ONLY.get(credit) or agency_names()[credit]
@@ -285,7 +283,6 @@ def lift_arabic(packed: PackedText, lines: LineTable, openings: Openings, lifted
     may_be = {
         "place_bracket": (agency_at >= 0) & marks.bracketed,
         "bracketed_only": marks.bracketed,
-        "newspaper": marks.dashed,
         "site": marks.slashed,
         "outlet": marks.quoted,
         "byline": marks.joined,
@@ -326,12 +323,13 @@ def lift_arabic(packed: PackedText, lines: LineTable, openings: Openings, lifted
 
 
 def _in_a_list(packed: PackedText, lines: LineTable, line: Offsets) -> _Flags:
-    """Which lines stand beside one as short that has a dash too: fixtures, two clubs each."""
+    """Which lines stand beside one about as long that has a dash too: fixtures, two clubs each."""
     found = np.zeros(len(line), np.bool_)
+    longest = 2 * (lines.ends[line] - lines.starts[line])
     for step in (-1, 1):
         beside = np.clip(line + step, 0, len(lines) - 1)
         begin, end = lines.starts[beside], lines.ends[beside]
-        short = (beside != line) & (lines.article[beside] == lines.article[line]) & (end - begin <= HEAD_BYTES)
+        short = (beside != line) & (lines.article[beside] == lines.article[line]) & (end - begin <= longest)
         asked = np.flatnonzero(short)
         found[asked] |= _marks(packed.data, begin[asked], end[asked], end[asked]).joined
     return found
