@@ -54,6 +54,7 @@ def test_examples_of_every_rule(rule: Rule) -> None:
         # A day that heads a list, and what stands below it.
         "The matches of the first round will be played as follows this week:\nSunday, 12 March 2017\nOslo v Rome",
         "تدور مباريات الجولة الأولى وفي ما يلي البرنامج الكامل :\nالأحد 26 فيفري 2017\nنادي المثال - نادي الاتحاد",
+        "Die Lesungen des Festivals im Rathaus der Stadt sind:\nMontag, 12. März 2024, 19:30 Uhr\nAnna Muster liest",
         "The programme\n12 March 2017:\nOslo v Rome\n13 March 2017\nRome v Oslo",
     ],
 )

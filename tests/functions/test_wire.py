@@ -43,7 +43,8 @@ def test_english_datelines(opening: str, place: str | None, agency: str | None) 
 @pytest.mark.parametrize(
     "opening",
     ["The mayor (left) - he is 60 - ", "PARIS (who else) - ", "BREAKING — ", "The budget — ", "EXCLUSIVE: ",
-     "He told Reuters - ", "VIDEO - ", "US — ", "ALERTA - ", "AO VIVO - ", "EL NUEVO VIRUS - ", "ÚLTIMA HORA – "],
+     "He told Reuters - ", "VIDEO - ", "US — ", "ALERTA - ", "AO VIVO - ", "EL NUEVO VIRUS - ", "ÚLTIMA HORA – ",
+     "FÚTBOL – ", "POLITICS — ", "NBA — ", "THE LATEST — ", "GUERRA EN UCRANIA – ", "L’INTERVISTA — ", "NACHRUF — "],
 )  # fmt: skip
 def test_what_is_no_dateline_stays(opening: str) -> None:
     assert lifted(opening + BODY) == (None, None, None, opening + BODY)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +44,14 @@ def run_rules(rule_set: RuleSet, packed: PackedText, lines: LineTable, languages
     return spans
 
 
+_STAMP = re.compile(
+    r"\W*(?:first |last |originally |zuletzt |dernière |última |ultimo )?(?:publi|pubbli|updat|post|modif|creat|issued"
+    r"|review|veröff|aktuali|stand|erstellt|mis à jour|mise à jour|actuali|atuali|aggiorn|опубл|обновл|yayın"
+    r"|(?:son )?güncel"
+    r"|نشر|نُشر|تم |آخر|اخر|تاريخ|حرر|منتشر|به‌روز)",
+    re.IGNORECASE,
+)
+"""How a line begins that says when its page was published or changed."""
 INTRODUCING_BYTES = 40
 """A line that ends with a colon and is as long introduces what follows; shorter ones may be labels (`Last updated:`).
 Not tuned: such labels take up to 30 bytes."""
@@ -51,8 +60,8 @@ Not tuned: such labels take up to 30 bytes."""
 def without_headings(rule_set: RuleSet, packed: PackedText, lines: LineTable, spans: Spans) -> Spans:
     """What `run_rules` gives, without what rules that have `most_times` found and what heads a part of the story.
 
-    That is what they found in a text more often, what ends with a colon, and a date without a time below a line that
-    does: `The matches of the first round:`, and below it a day and who plays.
+    That is what they found in a text more often, what ends with a colon, and a date that doesn't say what was then
+    below a line that does: `The matches of the first round:`, and below it a day and who plays.
     """
     asked = np.flatnonzero(rule_set.most_times[spans.tag] < NO_LIMIT)
     if not len(asked):
@@ -66,7 +75,8 @@ def without_headings(rule_set: RuleSet, packed: PackedText, lines: LineTable, sp
     introduced = (line > lines.first[spans.article[asked]]) & (packed.data[lines.ends[above] - 1] == _COLON)
     introduced &= lines.ends[above] - lines.starts[above] >= INTRODUCING_BYTES
     for k in np.flatnonzero(introduced).tolist():
-        heads[k] |= _COLON not in packed.data[lines.starts[line[k]] : lines.ends[line[k]]]
+        text = packed.data[lines.starts[line[k]] : lines.ends[line[k]]].tobytes().decode()
+        heads[k] |= not _STAMP.match(text)
     kept = np.ones(len(spans), np.bool_)
     kept[asked[np.isin(each, each[heads])]] = False  # where one of a text is a heading they all are
     return spans.take(kept)

@@ -43,10 +43,15 @@ def _folded(words: pa.StringArray) -> pa.StringArray:
 
 
 @functools.cache
-def _sections() -> pa.StringArray:
-    """All names in `rules/sections.toml`, of all languages: a line's language isn't known when menus mix them."""
+def section_names() -> frozenset[str]:
+    """Names of sites' sections in `rules/sections.toml`, in small letters, of all languages: menus mix them."""
     read = tomllib.loads((resources.files("transforms.rules") / "sections.toml").read_text(encoding="utf-8"))
-    return pc.unique(_folded(pa.array(sorted({name for names in read["sections"].values() for name in names}))))
+    return frozenset(name.lower() for names in read["sections"].values() for name in names)
+
+
+@functools.cache
+def _sections() -> pa.StringArray:
+    return pc.unique(_folded(pa.array(sorted(section_names()))))
 
 
 def count_site_marks(packed: PackedText, lines: LineTable, asked: npt.NDArray[np.bool_], furniture: Spans) -> Offsets:

@@ -7,12 +7,13 @@ import re
 
 import numpy as np
 
-from transforms.functions.agencies import agency_named, agency_names, split_byline
+from transforms.functions.agencies import agency_named, agency_names, read_wire, split_byline
 from transforms.functions.arabic_openings import OTHER_WORDS
 from transforms.functions.cutting import Spans, join_spans
 from transforms.functions.line_table import LineTable
 from transforms.functions.packed_text import PackedText, slices
 from transforms.functions.rules import Lifted
+from transforms.functions.site_marks import section_names
 from transforms.functions.wire_arabic import lift_arabic
 from transforms.functions.wire_scan import ARABIC, CAPITALS, CREDITED, NAMED, Closings, Openings, scan_edges
 
@@ -47,29 +48,13 @@ _CAPITALS = re.compile(
     rf"(?P<place>{_UPPER}[A-ZÀ-ÖØ-Þ’'.-]*[A-ZÀ-ÖØ-Þ.](?:[ -][A-ZÀ-ÖØ-Þ’'.-]+){{0,3}}{_STATE})"
     rf"(?:,\s*(?P<date>{_DATE}))?\s*"
 )
-# Words in capitals before a dash that are no place.
-_KICKERS = frozenset(
-    [
-        "ADVERTISEMENT", "ANALYSIS", "BREAKING", "COLUMN", "COMMENT", "CORRECTED", "CORRECTION", "EDITORIAL",
-        "EXCLUSIVE", "EXPLAINER", "FACTBOX", "FILE", "GRAPHIC", "HIGHLIGHTS", "INSIGHT", "INTERVIEW", "LISTEN", "LIVE",
-        "MORE", "NEWS", "NOTE", "OPINION", "PHOTOS", "PICTURES", "POLL", "PODCAST", "PREVIEW", "PROFILE", "Q&A", "READ",
-        "RELATED", "REVIEW", "REVIEWS", "SPECIAL", "SPORT", "TIMELINE", "TOP", "TRENDING", "UPDATE", "UPDATED",
-        "URGENT", "VIDEO", "WATCH", "WEATHER", "WRAPUP", "YES", "NO", "OK", "GOP", "US", "U.S.", "UK", "EU", "UN",
-        "NATO", "FBI", "CIA", "NASA", "DNA",
-        # German, French, Spanish, Portuguese, Italian.
-        "ANALYSE", "EILMELDUNG", "EXKLUSIV", "KOMMENTAR", "LIVETICKER", "MEINUNG", "REPORTAGE", "ALERTE", "DIRECT",
-        "DOSSIER", "ENQUÊTE", "ENTRETIEN", "EXCLUSIF", "IMAGES", "PORTRAIT", "REPLAY", "TRIBUNE", "VIDÉO", "VIDÉOS",
-        "ALERTA", "ANÁLISIS", "ATENCIÓN", "CRÓNICA", "DIRECTO", "ENTREVISTA", "EXCLUSIVA", "EXCLUSIVO", "FOTOS",
-        "GALERÍA", "IMÁGENES", "OPINIÓN", "REPORTAJE", "ÚLTIMA", "URGENTE", "VÍDEO", "VÍDEOS", "VIVO", "ANÁLISE",
-        "ATENÇÃO", "COLUNA", "IMAGENS", "OPINIÃO", "PLANTÃO", "REPORTAGEM", "DIRETTA", "ESCLUSIVA", "ESCLUSIVO", "FOTO",
-        "INTERVISTA", "SONDAGGIO",
-    ]
-)  # fmt: skip
 _CREDIT_WORDS = re.compile(r"^(?:with|by|from|source|via|photo|المصدر|عن)\s*[:：]?\s+", re.IGNORECASE)
 _CREDIT_JOINTS = re.compile(r"\s*[,،;/&+|-]\s*|\s+(?:and|with)\s+|\s+و\s*", re.IGNORECASE)
 _FIRST_WORD = re.compile(r"[^\W_]+")
 _WORDS, _CLOSERS = OTHER_WORDS - {"الأناضول", "الفرنسية", "الألمانية"}, frozenset(b")]/")
 """Words that are no credit even if they fill a line, outside brackets, and what closes these."""
+_VOWEL = re.compile(r"[AEIOUYÀ-ÖØ-Ý]")
+"""Capitals without any are an acronym."""
 _UNNAMED = frozenset(["agencies", "wires", "news agencies", "wire reports", "wire services", "وكالات", "الوكالات"])
 
 
@@ -175,11 +160,19 @@ _ARTICLES = frozenset(
 """What three words and more begin with that are no place: `LA PAZ` and `LOS ANGELES` have two."""
 
 
+@functools.cache
+def _kickers() -> frozenset[str]:
+    """Words in capitals that say what kind of story it is, from `rules/wire.toml`."""
+    return frozenset(read_wire()["kickers"])
+
+
 def _is_place(capitals: str, rest: str) -> bool:
-    words = re.split(r"[\s,]+", capitals)
+    if capitals.lower() in section_names() or not _VOWEL.search(capitals):
+        return False
+    words = re.split(r"[\s,’']+", capitals)
     if words[0] in _ARTICLES and len(capitals.split(",")[0].split()) > 2:
         return False
-    if any(word.strip(".’'") in _KICKERS or word in _KICKERS for word in words) or len(capitals) < 3:
+    if any(word.strip(".’'") in _kickers() or word in _kickers() for word in words) or len(capitals) < 3:
         return False
     return bool(rest) and (rest[0].isupper() or rest[0] in "“\"'‘«$€£" or rest[0].isdigit()) and not rest.isupper()
 
