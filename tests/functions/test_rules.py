@@ -62,6 +62,19 @@ def test_dates_that_head_a_part_of_the_story_stay(text: str) -> None:
     assert not rules_that_cut(ALL, text)
 
 
+PARAGRAPH = (
+    "The council voted on Tuesday to rebuild the bridge, closed after the flood, and said that it would cost a "
+    "tenth of its budget. Work will begin before the summer is over, the mayor told reporters after the meeting."
+)
+
+
+@pytest.mark.parametrize("name", ["WhatsApp", "• Privacy", "Datenschutz", "Además", "فيسبوك"])
+def test_a_name_between_two_paragraphs_heads_the_second(name: str) -> None:
+    assert not rules_that_cut(ALL, f"{PARAGRAPH}\n{name}\n{PARAGRAPH}")
+    assert rules_that_cut(ALL, f"{PARAGRAPH}\n{name}\nSport\nWeather")
+    assert rules_that_cut(ALL, f"{PARAGRAPH}\n{PARAGRAPH}\n{name}")
+
+
 @pytest.mark.parametrize(
     "text",
     ["Last updated:\nMarch 12, 2017\nThe mayor has resigned.",

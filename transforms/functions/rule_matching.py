@@ -19,6 +19,7 @@ from transforms.functions.packed_text import Bytes, PackedText
 from transforms.functions.rule_candidates import Candidates, find_candidates
 from transforms.functions.rules import NO_LIMIT, SCOPES, Lifted, Rule, RuleSet
 from transforms.functions.searching import NOWHERE, Pieces, find_matches, find_whole, join_pieces, searcher
+from transforms.functions.site_marks import subhead_names
 
 Int64s = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -44,6 +45,7 @@ def run_rules(rule_set: RuleSet, packed: PackedText, lines: LineTable, languages
     return spans
 
 
+_AROUND_NAMES = ' *#•–—-:.“”"'
 _STAMP = re.compile(
     r"\W*(?:first |last |originally |zuletzt |dernière |última |ultimo )?(?:publi|pubbli|updat|post|modif|creat|issued"
     r"|review|veröff|aktuali|stand|erstellt|mis à jour|mise à jour|actuali|atuali|aggiorn|опубл|обновл|yayın"
@@ -57,12 +59,37 @@ INTRODUCING_BYTES = 40
 Not tuned: such labels take up to 30 bytes."""
 
 
-def without_headings(rule_set: RuleSet, packed: PackedText, lines: LineTable, spans: Spans) -> Spans:
-    """What `run_rules` gives, without what rules that have `most_times` found and what heads a part of the story.
+SUBHEAD_BYTES, PARAGRAPH_BYTES = 48, 200
+"""A subhead is no longer, and stands between lines that are as long or longer. Not tuned; of the developers' sets one
+English text and four of extractors keep a button by it."""
 
-    That is what they found in a text more often, what ends with a colon, and a date that doesn't say what was then
-    below a line that does: `The matches of the first round:`, and below it a day and who plays.
+
+def without_headings(rule_set: RuleSet, packed: PackedText, lines: LineTable, spans: Spans) -> Spans:
+    """What `run_rules` gives, without what heads a part of the story.
+
+    Of what rules that have `most_times` found that is what they found in a text more often, what ends with a colon, and
+    a date that doesn't say what was then below a line that does: `The matches of the first round:`, and below it a day
+    and who plays. Of what others found it is a name of `site_marks.subhead_names` between two paragraphs.
     """
+    return _without_dates(rule_set, packed, lines, _without_subheads(packed, lines, spans))
+
+
+def _without_subheads(packed: PackedText, lines: LineTable, spans: Spans) -> Spans:
+    asked = np.flatnonzero(spans.end - spans.start <= SUBHEAD_BYTES)
+    line = np.searchsorted(lines.starts, spans.start[asked], "right") - 1
+    size, row = lines.ends - lines.starts, spans.article[asked]
+    whole = (spans.start[asked] == lines.starts[line]) & (spans.end[asked] == lines.ends[line])
+    inner = whole & (line > lines.first[row]) & (line + 1 < lines.first[row + 1])
+    asked, line = asked[inner], line[inner]
+    long = (size[line - 1] >= PARAGRAPH_BYTES) & (size[line + 1] >= PARAGRAPH_BYTES)
+    kept = np.ones(len(spans), np.bool_)
+    for k, at in zip(asked[long].tolist(), line[long].tolist(), strict=True):
+        name = packed.data[lines.starts[at] : lines.ends[at]].tobytes().decode()
+        kept[k] = name.strip(_AROUND_NAMES).lower() not in subhead_names()
+    return spans.take(kept)
+
+
+def _without_dates(rule_set: RuleSet, packed: PackedText, lines: LineTable, spans: Spans) -> Spans:
     asked = np.flatnonzero(rule_set.most_times[spans.tag] < NO_LIMIT)
     if not len(asked):
         return spans

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import tomllib
 from importlib import resources
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -43,10 +44,20 @@ def _folded(words: pa.StringArray) -> pa.StringArray:
 
 
 @functools.cache
+def _read() -> dict[str, Any]:
+    return tomllib.loads((resources.files("transforms.rules") / "sections.toml").read_text(encoding="utf-8"))
+
+
+@functools.cache
 def section_names() -> frozenset[str]:
     """Names of sites' sections in `rules/sections.toml`, in small letters, of all languages: menus mix them."""
-    read = tomllib.loads((resources.files("transforms.rules") / "sections.toml").read_text(encoding="utf-8"))
-    return frozenset(name.lower() for names in read["sections"].values() for name in names)
+    return frozenset(name.lower() for names in _read()["sections"].values() for name in names)
+
+
+@functools.cache
+def subhead_names() -> frozenset[str]:
+    """Names there that may head a part of a story as well, in small letters."""
+    return frozenset(name.lower() for name in _read()["subheads"])
 
 
 @functools.cache
