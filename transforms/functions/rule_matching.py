@@ -15,7 +15,7 @@ from transforms.functions.agencies import agency_named
 from transforms.functions.cutting import Spans, join_spans
 from transforms.functions.language import Tags
 from transforms.functions.line_table import LineTable
-from transforms.functions.packed_text import Bytes, PackedText
+from transforms.functions.packed_text import Bytes, PackedText, slices
 from transforms.functions.rule_candidates import Candidates, find_candidates
 from transforms.functions.rules import NO_LIMIT, SCOPES, Lifted, Rule, RuleSet
 from transforms.functions.searching import NOWHERE, Pieces, find_matches, find_whole, join_pieces, searcher
@@ -82,10 +82,11 @@ def _without_subheads(packed: PackedText, lines: LineTable, spans: Spans) -> Spa
     inner = whole & (line > lines.first[row]) & (line + 1 < lines.first[row + 1])
     asked, line = asked[inner], line[inner]
     long = (size[line - 1] >= PARAGRAPH_BYTES) & (size[line + 1] >= PARAGRAPH_BYTES)
+    asked, line = asked[long], line[long]
+    names = slices(packed, lines.starts[line], lines.ends[line]).dictionary_encode()  # few different ones
+    heads = [name.strip(_AROUND_NAMES).lower() in subhead_names() for name in names.dictionary.to_pylist()]
     kept = np.ones(len(spans), np.bool_)
-    for k, at in zip(asked[long].tolist(), line[long].tolist(), strict=True):
-        name = packed.data[lines.starts[at] : lines.ends[at]].tobytes().decode()
-        kept[k] = name.strip(_AROUND_NAMES).lower() not in subhead_names()
+    kept[asked[np.array(heads, np.bool_)[names.indices.to_numpy()]]] = False
     return spans.take(kept)
 
 

@@ -11,7 +11,7 @@ A rule is one `[[rule]]` table of a TOML file:
     pattern        RE2, letter case ignored unless `case = true`; or
     phrases        whole phrases instead of a pattern. A group named `cut` is the part that goes; groups named
                    `byline`, `dateline`, `agency` are lifted into those columns; `{agency}` stands for any Latin
-                   form of an agency's name in wire.toml
+                   form of an agency's name in wire.toml, `{credited}` for who is credited behind `Foto:`, names alone
     hints          literals (letter case ignored), one of which every match holds; of `phrases`: the phrases; `^literal`
                    counts only among the first bytes of a line (HEAD_BYTES)
     max_bytes      longest line the rule looks at (line: 400, others: any)
@@ -22,7 +22,8 @@ A rule is one `[[rule]]` table of a TOML file:
     unless         a pattern that no line may match: RE2 has no way to say `not followed by`; `{said}` in it stands for
                    an English clause that tells who said what the line says: then it is a sentence of the story;
                    `{bracketed}` for a label in brackets before a sentence, `{sentence}` for a sentence behind another,
-                   `{numbered}` for an item of a numbered list
+                   `{numbered}` for an item of a numbered list, `{measure}` for a figure or a rating, `{glued}` for a
+                   headline with a sentence glued to it
     anchored       inline: matches begin with a hint, so the rule looks at a line from its first one on
     look_back      bytes before the first hint from which the rule looks at a line (line: all of it, others: 80)
     min_before     so many bytes of its line stand before what goes
@@ -63,10 +64,22 @@ _SAID = (
     rf"""(?:["”’\x27],?|[\w)%],["”’\x27]?) (?:[\w.’\x27-]+ ){{0,7}}?(?:{_VERBS}|(?:was|were) told)\b"""
     r"|\b(?:said|ruled|told [\w ]{2,30}|announced|argued) (?:on|last) (?:mon|tues|wednes|thurs|fri|satur|sun|week)"
 )
+_CREDITED = (
+    r"(?-i:(?:@|\p{Lu})[^\s:«»“”\x22!?]*(?:[\s/|,–-]+(?:(?:@|\p{Lu})[^\s:«»“”\x22!?]*"
+    r"|de|da|do|dos|del|la|von|van|di|e|y|und|et|ve|и|via|dpa|afp))*"
+    r"|(?:dpa|imago|picture alliance|afp|apa)\b[^.!?:]{0,50})"
+)
 _CLAUSES = {
     "{said}": _SAID,
     # `(Read more) The minister left early.`
     "{bracketed}": r"^[\s>•*–—-]*[(\[][^()\[\]]{2,40}[)\]][\s:.,…–—-]*[^\s(\[]+(?: [^\s(\[]+){3}",
+    # What stands behind the label of a specification or a rating: `Crédito: hasta ...`, `Bild: gut`.
+    "{measure}": (
+        r"(?:\d|(?:hasta|desde|até|a partir|fino a|muy|très|molto|sehr|gut|schlecht|mäßig|ausgezeichnet|befriedigend"
+        r"|bonne?|buena?|boa?|buona?|mala?)(?:\s|$))"
+    ),
+    # A headline with a sentence glued to it.
+    "{glued}": r"^.{120,}[^.\s]{3,}\.$",
     "{numbered}": r"^[\s#*•–—-]*[1-9]\d?\s?[.)–-]\s?[^\d]+$",
     "{sentence}": r"[^\s.!?]{3,}[.!?][”\x22»)]? [*]?(?-i:\p{Lu})[^\s.!?]*(?: [^\s.!?]+){2,}[.!?]",
 }
@@ -227,7 +240,7 @@ def read_rule(given: dict[str, Any], origin: str, languages: Sequence[str] = (),
     if ("pattern" in given) == ("phrases" in given):
         raise ValueError(f"{name}: expected either a pattern or phrases")
     body = given.get("pattern") or "|".join(re2.escape(phrase) for phrase in given["phrases"])
-    body = body.replace("{agency}", agency_forms(arabic=False))
+    body = body.replace("{agency}", agency_forms(arabic=False)).replace("{credited}", _CREDITED)
     marked = tuple(given.get("hints", given.get("phrases", ())))
     hints = tuple(hint.removeprefix("^") for hint in marked)
     if not hints:
