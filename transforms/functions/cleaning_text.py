@@ -159,7 +159,7 @@ def clean_texts(
     spans = keep_composed(packed, settle_spans(packed, lines, spans))
     characters = count_characters(packed.data, packed.offsets)
     spans, kept_whole = _guard(packed, lines, spans, characters, settings.max_removed_share)
-    title = _sparse(headline_lines(packed, lines, titles, spans), len(packed))
+    title = headline_lines(packed, lines, titles, spans)
     if markup is not None:
         spans = markup.spans_of_given(spans, tags.markup)
         characters = count_characters(given.data, given.offsets)

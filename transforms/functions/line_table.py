@@ -192,8 +192,10 @@ def find_literals(packed: PackedText, lines: LineTable, automata: Sequence[Liter
         found = Hits(np.empty(room, np.int32), np.empty(room, np.int32), np.empty(room, np.int64))
         count = 0
         for some, automaton in zip(chosen, automata, strict=True):
+            if not len(some):
+                continue
             reached = np.cumsum(sizes[some])
-            total = int(reached[-1]) if len(some) else 0
+            total = int(reached[-1])
             bounds = np.searchsorted(reached, [total * lane // LANES for lane in range(LANES + 1)]).astype(np.int64)
             bounds[-1] = len(some)
             count = _scan(

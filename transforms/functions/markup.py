@@ -81,6 +81,11 @@ class Markup:
         """Some of the finds, in the order given."""
         return Markup(self.article[which], self.start[which], self.end[which], self.tag[which], self.block[which])
 
+    def moved(self, rows: Int32s, by: Offsets) -> Markup:
+        """The finds in other packed texts: row k is row `rows[k]` there, its bytes stand `by[k]` further on."""
+        by = by[self.article]
+        return Markup(rows[self.article], self.start + by, self.end + by, self.tag, self.block)
+
 
 def find_markup(packed: PackedText) -> Markup:
     """The markup in packed texts; what doesn't parse is text."""

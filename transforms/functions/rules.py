@@ -214,7 +214,8 @@ class Lifted:
     def add_all(self, name: str, rows: list[int], values: list[str], which: list[int]) -> None:
         """Keeps for each of some articles, each named once, one of some values."""
         held, values = self.values[name], [value.strip(_AROUND) for value in values]
-        held |= {row: values[k] for row, k in zip(rows, which, strict=True) if values[k] and row not in held}
+        if any(values):
+            held |= {row: values[k] for row, k in zip(rows, which, strict=True) if values[k] and row not in held}
 
 
 _AROUND = " ,;|"

@@ -6,6 +6,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from transforms.functions.comment_section import comment_starts
 from transforms.functions.cutting import Spans
@@ -21,7 +22,7 @@ from transforms.functions.line_shapes import (
     measure_lines,
 )
 from transforms.functions.line_table import LineTable
-from transforms.functions.packed_text import Bytes, Offsets, PackedText
+from transforms.functions.packed_text import Bytes, Offsets, PackedText, slices, whole_stops
 from transforms.functions.site_marks import count_site_marks
 
 STRUCTURE_RULES: dict[str, str] = {
@@ -81,7 +82,9 @@ REPEAT_BYTES, REPEAT_LONGEST = 25, 600
 """Letters a repeated line has at least (bytes), and the bytes of the longest line looked at."""
 
 
-_CONTROLS = dict.fromkeys(range(0x80, 0xA0))
+HEADLINE_BYTES = 600
+"""The longest headline, and how much is read of the line below it: twice what 20 words take in any set."""
+_CONTROLS = "[\x80-\x9f]"
 """What a rule takes out of texts may still stand in a line that becomes a title."""
 
 
@@ -121,29 +124,30 @@ def find_structure(packed: PackedText, lines: LineTable, cut: Spans, comment_hea
     return Spans(lines.article[at], lines.starts[at], lines.ends[at], tag)
 
 
-def headline_lines(packed: PackedText, lines: LineTable, titles: pa.StringArray, cut: Spans) -> dict[int, str]:
-    """For texts without a title: the first line left, where it has a headline's shape.
+def headline_lines(packed: PackedText, lines: LineTable, titles: pa.StringArray, cut: Spans) -> pa.StringArray:
+    """For texts without a title: the first line left, where it has a headline's shape; string[n], nulls elsewhere.
 
     A headline has 3 to 20 words, doesn't end like a sentence (a question may), and is followed by a longer line.
     """
     wanted = np.flatnonzero(titles.is_null().to_numpy(zero_copy_only=False))
     if not len(wanted):
-        return {}
+        return pa.nulls(len(packed), pa.string())
     left = np.flatnonzero(~_gone_lines(lines, cut))
     first = np.searchsorted(lines.article[left], np.arange(len(lines.first)))
     wanted = wanted[first[wanted + 1] - first[wanted] >= 2]
+    wanted = wanted[lines.ends[left[first[wanted]]] - lines.starts[left[first[wanted]]] <= HEADLINE_BYTES]
     heads = left[first[wanted]]
     top = measure_lines(packed, lines.starts[heads], lines.ends[heads])
     short = np.flatnonzero((top[:, WORDS] >= 3) & (top[:, WORDS] <= 20))
-    below = left[first[wanted[short]] + 1]
-    after = measure_lines(packed, lines.starts[below], lines.ends[below])
-    found: dict[int, str] = {}
-    for k in short[after[:, WORDS] > top[short, WORDS]].tolist():
-        at = int(heads[k])
-        text = str(packed.data[int(lines.starts[at]) : int(lines.ends[at])].tobytes(), "utf-8")
-        if not top[k, ENDS] or text.endswith(("?", "؟", "？")):
-            found[int(wanted[k])] = text.translate(_CONTROLS)
-    return found
+    start, end = lines.starts[left[first[wanted[short]] + 1]], lines.ends[left[first[wanted[short]] + 1]]
+    after = measure_lines(packed, start, whole_stops(packed.data, start, np.minimum(end, start + HEADLINE_BYTES)))
+    short = short[after[:, WORDS] > top[short, WORDS]]
+    texts = slices(packed, lines.starts[heads[short]], lines.ends[heads[short]])
+    asks = [pc.ends_with(texts, mark).to_numpy(zero_copy_only=False) for mark in "?؟？"]
+    kept = np.flatnonzero(np.logical_or.reduce([top[short, ENDS] == 0, *asks]))
+    place = np.full(len(packed), -1, np.int64)
+    place[wanted[short[kept]]] = kept
+    return pc.replace_substring_regex(texts, _CONTROLS, "").take(pa.array(place, mask=place < 0))
 
 
 def prose_words(

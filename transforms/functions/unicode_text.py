@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from transforms.functions.byte_marks import next_mark, room_for_marks
 from transforms.functions.composing import compose_text, compose_texts, settle_marks, unsettled_table
 from transforms.functions.markup import Markup, find_markup, settle_lines
-from transforms.functions.packed_text import Bytes, Offsets, PackedText, copy_bytes, pack, unpack
+from transforms.functions.packed_text import Bytes, Offsets, PackedText, copy_bytes, pack, slices, unpack
 
 _NEWLINES = "\n\r\x0b\x0c\x85\u2028\u2029"
 _BLANKS = "\t \xa0\u1680\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
@@ -61,16 +61,27 @@ def normalise(texts: pa.StringArray) -> Normalised:
     if entity.any():
         fixed = [settle_text(text) for text in settled.filter(pa.array(entity)).to_pylist()]
         settled = _replace(settled, entity, pa.array(fixed, pa.string()))
-    broken, markup = _settle_lines(pack(settled))
-    texts = settled if broken is None else unpack(broken)
+    texts, markup = _settle_lines(settled)
     return Normalised(texts, np.flatnonzero(entity | control), markup, settled)
 
 
-def _settle_lines(packed: PackedText) -> tuple[PackedText | None, Markup]:
-    """Texts with newlines where tags begin lines (None where there are none missing), and their markup."""
+def _settle_lines(texts: pa.StringArray) -> tuple[pa.StringArray, Markup]:
+    """Texts with newlines where tags begin lines (as given where there are none missing), and their markup."""
+    packed = pack(texts)
     markup = find_markup(packed)
-    broken = settle_lines(packed, markup)
-    return broken, markup if broken is None else find_markup(broken)
+    if not len(markup):
+        return texts, markup
+    rows = np.unique(markup.article)  # few texts hold any, and only these are gone through
+    some = pack(slices(packed, packed.offsets[rows], packed.offsets[rows + 1]))
+    place, by = np.zeros(len(packed), np.int32), np.zeros(len(packed), np.int64)
+    place[rows], by[rows] = np.arange(len(rows)), some.offsets[:-1] - packed.offsets[rows]
+    broken = settle_lines(some, markup.moved(place, by))
+    if broken is None:
+        return texts, markup
+    holds = np.zeros(len(packed), np.bool_)
+    holds[rows] = True
+    texts = _replace(texts, holds, unpack(broken))
+    return texts, find_markup(broken).moved(rows, pack(texts).offsets[rows] - broken.offsets[:-1])
 
 
 def normalise_texts(texts: pa.StringArray) -> pa.StringArray:
@@ -98,8 +109,7 @@ def _replace(texts: pa.StringArray, rows: npt.NDArray[np.bool_], replacement: pa
 def normalise_text(text: str) -> str:
     """The plain form of `normalise_texts`, which is tested against it."""
     settled = settle_text(text)
-    broken, _ = _settle_lines(pack(pa.array([settled])))
-    return settled if broken is None else str(unpack(broken)[0].as_py())
+    return str(_settle_lines(pa.array([settled]))[0][0].as_py())
 
 
 _AMPERSANDS = re.compile(r"&(?:(?:amp|AMP|#0{0,5}38|#[xX]0{0,4}26);|amp(?=#)){2,}")
