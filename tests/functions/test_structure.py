@@ -106,6 +106,58 @@ def test_two_marks_of_a_site_make_a_page(marks: list[str]) -> None:
     assert cleaned(page).text[0].as_py() == "\n".join(PARAGRAPHS)
 
 
+MARKS = [
+    "Share on Facebook",
+    "Sign up for our newsletter",
+    "Contact us",
+    "© 2015 The Morning Paper. All rights reserved.",
+]
+STORY = ["Morning edition", "The bridge", "By our own writer", *PARAGRAPHS]
+"""Some short lines above, too few for a menu: only texts with such are measured."""
+LINKS = ["Harbour desk", "Court notes", "River watch", "Stone quarry plans", "Market days", "Bridge cameras"]
+
+
+def test_what_follows_an_article_goes_where_much_tells_of_a_site() -> None:
+    assert cleaned("\n".join([*STORY, *LINKS, *MARKS])).text[0].as_py() == "\n".join(STORY)
+    few = "\n".join([*STORY, *LINKS, *MARKS[:3]])
+    assert cleaned(few).text[0].as_py() == "\n".join([*STORY, *LINKS])
+
+
+def test_a_closing_paragraph_behind_a_list_stays() -> None:
+    page = "\n".join([*STORY, *LINKS, PARAGRAPHS[0], *MARKS])
+    assert cleaned(page).text[0].as_py() == "\n".join([*STORY, PARAGRAPHS[0]])
+
+
+HEADLINES = [f"Ferry number {n} is late again" for n in range(4)]
+TEASERS = [f"Passengers of ferry number {n} waited on the pier for more than two hours on Friday." for n in range(4)]
+TEASED = [line for pair in zip(HEADLINES, TEASERS, strict=True) for line in pair]
+
+
+def test_headlines_with_their_teasers_below_a_label_go_with_it() -> None:
+    page = "\n".join([*STORY, "Related stories", *TEASED, *MARKS])
+    assert cleaned(page).text[0].as_py() == "\n".join(STORY)
+    stays = cleaned("\n".join([*STORY, "Related stories", *TEASED])).text[0].as_py()
+    assert stays == "\n".join([*STORY, *TEASED])
+
+
+@pytest.mark.parametrize(
+    "below",
+    [
+        pytest.param([*HEADLINES, " ".join(PARAGRAPHS[:2])], id="a paragraph"),
+        pytest.param([*HEADLINES, *TEASERS], id="sentences in a row"),
+        pytest.param([TEASERS[0], *HEADLINES], id="no headline first"),
+    ],
+)
+def test_a_story_that_goes_on_below_a_label_stays(below: list[str]) -> None:
+    page = cleaned("\n".join([*STORY, "Related stories", *below, PARAGRAPHS[1], *MARKS])).text[0].as_py()
+    assert page == "\n".join([*STORY, *below, PARAGRAPHS[1]])
+
+
+def test_single_sentences_below_headlines_stay() -> None:
+    page = "\n".join([*STORY, "Related stories", *HEADLINES, TEASERS[0], *MARKS])
+    assert cleaned(page).text[0].as_py() == "\n".join([*STORY, TEASERS[0]])
+
+
 def test_a_long_menu_in_a_language_without_rules_makes_a_page() -> None:
     menu = [f"{first} {second}" for first in ("Kota", "Masa", "Leti", "Ruma", "Sava") for second in "abcdefghi"]
     assert cleaned("\n".join([*menu, *PARAGRAPHS])).text[0].as_py() == "\n".join(PARAGRAPHS)
