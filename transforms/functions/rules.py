@@ -211,11 +211,16 @@ class Lifted:
         if value:
             self.values[name].setdefault(row, value)
 
-    def add_all(self, name: str, rows: list[int], values: list[str], which: list[int]) -> None:
-        """Keeps for each of some articles, each named once, one of some values."""
-        held, values = self.values[name], [value.strip(_AROUND) for value in values]
-        if any(values):
-            held |= {row: values[k] for row, k in zip(rows, which, strict=True) if values[k] and row not in held}
+    def add_all(self, rows: list[int], values: list[dict[str, str]], which: list[int]) -> None:
+        """Keeps for each of some articles one of some values by column, as `settle_values` gives them."""
+        for row, k in zip(rows, which, strict=True):
+            for name, value in values[k].items():
+                self.values[name].setdefault(row, value)
+
+
+def settle_values(values: dict[str, str]) -> dict[str, str]:
+    """Values by column without what stands around them, and without those of which nothing is left."""
+    return {name: settled for name, value in values.items() if (settled := value.strip(_AROUND))}
 
 
 _AROUND = " ,;|"

@@ -127,8 +127,7 @@ def find_structure(packed: PackedText, lines: LineTable, cut: Spans, comment_hea
         bounds = np.searchsorted(article[likely], np.arange(len(lines.first))).astype(np.int64)
         some = tags[likely]
         _segment(_score(shapes, article[likely]), shapes[:, WORDS], above[likely], bounds, some)
-        labelled = _labels_above(lines, gone, furniture, left, article)[likely]
-        teasers = _find_teasers(shapes, labelled, bounds)
+        teasers = _find_teasers(shapes, _labels_above(lines, gone, furniture, left[likely]), bounds)
         tags[likely] = _of_pages(packed, lines, left[likely], shapes, furniture, some, teasers)
     _find_repeats(packed.data, lines.starts[left], lines.ends[left], first, tags)
     chosen = np.flatnonzero(tags >= 0)
@@ -261,22 +260,17 @@ def _of_pages(
 
 
 def _labels_above(
-    lines: LineTable,
-    gone: npt.NDArray[np.bool_],
-    furniture: Spans,
-    left: npt.NDArray[np.int64],
-    article: npt.NDArray[np.int32],
+    lines: LineTable, gone: npt.NDArray[np.bool_], furniture: Spans, measured: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.bool_]:
-    """Right below which of the lines left (of `article`) a label of other stories was cut: bool[m]."""
+    """Above which lines, and below the measured line before each, a label of other stories was cut: bool[m]."""
     related = furniture.take(furniture.tag == SITE_CATEGORIES.index("related"))
     at = np.searchsorted(lines.starts, related.start, "right") - 1
     whole = gone[at] & (related.start == lines.starts[at]) & (related.end == lines.ends[at])
-    labels = np.zeros(len(lines), np.bool_)
-    labels[at[whole & (related.end - related.start <= LABEL_BYTES)]] = True
-    counted = np.concatenate([np.zeros(1, np.int64), np.cumsum(labels)])
-    before = lines.first[article]
-    before[1:] = np.where(article[1:] == article[:-1], left[:-1], before[1:])
-    found: npt.NDArray[np.bool_] = counted[left] > counted[before]
+    labels = np.unique(at[whole & (related.end - related.start <= LABEL_BYTES)])
+    article = lines.article[measured]
+    above = lines.first[article]
+    above[1:] = np.where(article[1:] == article[:-1], measured[:-1], above[1:])
+    found: npt.NDArray[np.bool_] = np.searchsorted(labels, measured) > np.searchsorted(labels, above)
     return found
 
 

@@ -26,7 +26,7 @@ from transforms.functions.arabic_openings import (
 from transforms.functions.cutting import Spans, join_spans
 from transforms.functions.line_table import LineTable, LiteralAutomaton, build_automata, find_literals
 from transforms.functions.packed_text import Bytes, Offsets, PackedText, slices, whole_stops
-from transforms.functions.rules import LIFTED, Lifted
+from transforms.functions.rules import Lifted, settle_values
 from transforms.functions.searching import find_heads, join_pieces, without_counts, without_groups
 from transforms.functions.wire_scan import Openings
 
@@ -219,7 +219,7 @@ def _marks(data: Bytes, begin: Offsets, stop: Offsets, end: Offsets) -> _Marks:
 
 @dataclass(frozen=True)
 class _Opening:
-    """What an opening says, by column; `is_name`: it is nothing but parts, none of which is an outlet's name."""
+    """What an opening says, by column, nothing empty; `is_name`: it is nothing but parts, none an outlet's name."""
 
     values: dict[str, str]
     is_name: bool
@@ -241,7 +241,7 @@ def _read_opening(name: str, text: str) -> _Opening | None:
         filled, credited = text == parts["parts"], tells_a_credit(names)
         if all(map(is_place, names)) or not (credited or (filled and are_reporter_and_place(names))):
             return None  # two teams, two countries, a headline, or who speaks
-        return _Opening(name_parts(names), filled and not credited)
+        return _Opening(settle_values(name_parts(names)), filled and not credited)
     credit, byline = parts.get("agency", ""), parts.get("byline", "")
     bare = credit in OTHER_WORDS and not _IN_BRACKETS.search(text)
     if ((bare or name == "outlet") and not is_place(place)) or (byline and is_place(byline)):
@@ -255,7 +255,7 @@ def _read_opening(name: str, text: str) -> _Opening | None:
     }
     if credit:
         said["agency"] = _BRACKETED_ONLY.get(credit) or agency_names()[credit]
-    return _Opening(said, False)
+    return _Opening(settle_values(said), False)
 
 
 def lift_arabic(packed: PackedText, lines: LineTable, openings: Openings, lifted: Lifted) -> Spans:
@@ -314,9 +314,7 @@ def lift_arabic(packed: PackedText, lines: LineTable, openings: Openings, lifted
         some, end, stays, codes = some[known], end[known], stays[known], codes[known]
         rows = row_of[some]
         seen[rows] = True
-        for column in LIFTED:
-            values = [opening.values.get(column, "") if opening else "" for opening in read]
-            lifted.add_all(column, rows.tolist(), values, codes.tolist())
+        lifted.add_all(rows.tolist(), [opening.values if opening else {} for opening in read], codes.tolist())
         tag = BYLINE if name == "byline" else DATELINE
         parts.append(Spans(rows, openings.begin[some], end, np.full(len(rows), tag, np.int32)).take(~stays))
     return join_spans(parts)
