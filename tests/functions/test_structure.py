@@ -118,13 +118,17 @@ LINKS = ["Harbour desk", "Court notes", "River watch", "Stone quarry plans", "Ma
 
 
 def test_what_follows_an_article_goes_where_much_tells_of_a_site() -> None:
-    assert cleaned("\n".join([*STORY, *LINKS, *MARKS])).text[0].as_py() == "\n".join(STORY)
-    few = "\n".join([*STORY, *LINKS, *MARKS[:3]])
+    assert cleaned("\n".join([*STORY, MARKS[0], *LINKS, *MARKS[1:]])).text[0].as_py() == "\n".join(STORY)
+    few = "\n".join([*STORY, MARKS[0], *LINKS, *MARKS[1:3]])
     assert cleaned(few).text[0].as_py() == "\n".join([*STORY, *LINKS])
 
 
+def test_a_list_right_behind_an_article_stays() -> None:
+    assert cleaned("\n".join([*STORY, *RECIPE, *MARKS, *LINKS])).text[0].as_py() == "\n".join([*STORY, *RECIPE])
+
+
 def test_a_closing_paragraph_behind_a_list_stays() -> None:
-    page = "\n".join([*STORY, *LINKS, PARAGRAPHS[0], *MARKS])
+    page = "\n".join([*STORY, MARKS[0], *LINKS, PARAGRAPHS[0], *MARKS[1:]])
     assert cleaned(page).text[0].as_py() == "\n".join([*STORY, PARAGRAPHS[0]])
 
 
