@@ -99,11 +99,13 @@ def test_wrong_rules_say_what_is_wrong() -> None:
     ]:  # fmt: skip
         with pytest.raises(ValueError, match=message):
             read_rule({**fine, **change}, "t.toml")
+    other = {**{k: v for k, v in fine.items() if k != "phrases"}, "hints": ["z"]}
     for pattern in (r"\Az", r"z\z", r"z\C"):
         with pytest.raises(ValueError, match="searched as one text"):
-            read_rule(
-                {"pattern": pattern, "hints": ["z"], **{k: v for k, v in fine.items() if k != "phrases"}}, "t.toml"
-            )
+            read_rule({**other, "pattern": pattern}, "t.toml")
+    for pattern in (r"\bاz", r"zé\b", r"\b(?:z|été)z", r"z(?:a|é)\b"):
+        with pytest.raises(ValueError, match="beside a letter beyond ASCII"):
+            read_rule({**other, "pattern": pattern}, "t.toml")
     with pytest.raises(ValueError, match="hints"):
         read_rule({**{k: v for k, v in fine.items() if k != "phrases"}, "pattern": "z"}, "t.toml")
 

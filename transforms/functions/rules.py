@@ -38,6 +38,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+import re
 import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -256,6 +257,8 @@ def read_rule(given: dict[str, Any], origin: str, languages: Sequence[str] = (),
     flags = "(?m)" if given.get("case") else "(?mi)"
     if bounds := [sign for sign in (r"\A", r"\z", r"\C") if sign in body + given.get("unless", "")]:
         raise ValueError(f"{name} has {bounds} in a pattern; expected ^ and $: lines are searched as one text")
+    if dead := _dead_bounds(body) + _dead_bounds(given.get("unless", "")):
+        raise ValueError(f"{name} has {dead} in a pattern; RE2 finds no \\b beside a letter beyond ASCII: leave it out")
     if given.get("anchored") and given["scope"] != "inline":
         raise ValueError(f"{name} is anchored and has scope {given['scope']!r}; expected inline")
     whole = f"{flags}^{_DECOR}(?:{body}){_DECOR}$" if line else f"{flags}(?:{body})"
@@ -306,6 +309,17 @@ def read_rule(given: dict[str, Any], origin: str, languages: Sequence[str] = (),
         int(given.get("min_before", 0)),
         int(given.get("most_times", NO_LIMIT)),
     )
+
+
+_BOUND_BEFORE = re.compile(r"\\b(?:\(\?:((?:[^()]|\([^()]*\))*)\)|([^\W\d_]))")
+_BOUND_AFTER = re.compile(r"(?:\(\?:((?:[^()]|\([^()]*\))*)\)\??|([^\W\d_]))\\b")
+
+
+def _dead_bounds(pattern: str) -> list[str]:
+    """Letters beyond ASCII with a word's bound beside them, their own or that of a group's branch."""
+    first = [branch[:1] for found in _BOUND_BEFORE.finditer(pattern) for branch in (found[1] or found[2]).split("|")]
+    last = [branch[-1:] for found in _BOUND_AFTER.finditer(pattern) for branch in (found[1] or found[2]).split("|")]
+    return [letter for letter in first + last if letter.isalpha() and not letter.isascii()]
 
 
 def _compile(pattern: str) -> Any:

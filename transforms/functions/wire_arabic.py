@@ -46,7 +46,7 @@ _AR_WORD = rf"{_AR}+(?:\.{_AR}+)*\.?"
 _AR_PART = rf"(?:{_AR_WORD}(?:[ ،]+{_AR_WORD}){{0,4}})"
 _DIGIT = r"[0-9\x{0660}-\x{0669}]"
 _AR_DAY = rf"\(?{_DIGIT}{{1,2}}\)?(?:\s*[-/]\s*{_DIGIT}{{1,2}}\b|\s+{_AR_WORD}(?:\s+{_AR_WORD})?)?"
-_AR_YEAR = rf"(?:\s*[-/،]?\s*{_DIGIT}{{4}}(?:\s*(?:هـ|ه|م)\b?)?)?"
+_AR_YEAR = rf"(?:\s*[-/،]?\s*{_DIGIT}{{4}}(?:\s*(?:هـ|ه|م))?)?"
 _AR_DATE = rf"(?:\s*[،/-]?\s*(?P<date>{_AR_DAY}{_AR_YEAR}))?"
 # As Gulf agencies open: Hijri date, `corresponding to`, common date.
 _AR_DATES = rf"\s*[،-]?\s*(?P<date>{_AR_DAY}{_AR_YEAR}(?:\s*(?:الموافق)?\s*{_AR_DAY}{_AR_YEAR})?)"
