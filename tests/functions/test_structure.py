@@ -118,17 +118,35 @@ LINKS = ["Harbour desk", "Court notes", "River watch", "Stone quarry plans", "Ma
 
 
 def test_what_follows_an_article_goes_where_much_tells_of_a_site() -> None:
-    assert cleaned("\n".join([*STORY, MARKS[0], *LINKS, *MARKS[1:]])).text[0].as_py() == "\n".join(STORY)
-    few = "\n".join([*STORY, MARKS[0], *LINKS, *MARKS[1:3]])
-    assert cleaned(few).text[0].as_py() == "\n".join([*STORY, *LINKS])
+    ended = [*STORY, "Contact us", *LINKS, *MARKS]
+    assert cleaned("\n".join(ended)).text[0].as_py() == "\n".join(STORY)
+    assert cleaned("\n".join(ended[:-2])).text[0].as_py() == "\n".join([*STORY, *LINKS])
 
 
 def test_a_list_right_behind_an_article_stays() -> None:
-    assert cleaned("\n".join([*STORY, *RECIPE, *MARKS, *LINKS])).text[0].as_py() == "\n".join([*STORY, *RECIPE])
+    assert cleaned("\n".join([*STORY, *RECIPE, "Contact us", *LINKS, *MARKS])).text[0].as_py() == "\n".join(
+        [*STORY, *RECIPE]
+    )
+
+
+@pytest.mark.parametrize("inside", ["Advertisement", "Share on Facebook", "Sign up for our newsletter"])
+def test_a_list_that_furniture_parts_stays_whole(inside: str) -> None:
+    page = "\n".join([*STORY, *RECIPE[:4], inside, *RECIPE[4:], *MARKS])
+    assert cleaned(page).text[0].as_py() == "\n".join([*STORY, *RECIPE])
+
+
+def test_an_inline_marker_in_the_last_paragraph_ends_no_article() -> None:
+    page = "\n".join([*STORY[:-1], f"{STORY[-1]} Advertisement", *RECIPE, *MARKS])
+    assert cleaned(page).text[0].as_py() == "\n".join([*STORY, *RECIPE])
+
+
+def test_a_page_whose_top_rules_cut_is_one() -> None:
+    top = ["Share on Facebook", "Share on Twitter", "Tweet", "Advertisement", "Print this article", "Share", "Email"]
+    assert cleaned("\n".join([*top, *PARAGRAPHS, *LINKS])).text[0].as_py() == "\n".join(PARAGRAPHS)
 
 
 def test_a_closing_paragraph_behind_a_list_stays() -> None:
-    page = "\n".join([*STORY, MARKS[0], *LINKS, PARAGRAPHS[0], *MARKS[1:]])
+    page = "\n".join([*STORY, "Contact us", *LINKS, PARAGRAPHS[0], *MARKS])
     assert cleaned(page).text[0].as_py() == "\n".join([*STORY, PARAGRAPHS[0]])
 
 
@@ -155,6 +173,13 @@ def test_headlines_with_their_teasers_below_a_label_go_with_it() -> None:
 def test_a_story_that_goes_on_below_a_label_stays(below: list[str]) -> None:
     page = cleaned("\n".join([*STORY, "Related stories", *below, PARAGRAPHS[1], *MARKS])).text[0].as_py()
     assert page == "\n".join([*STORY, *below, PARAGRAPHS[1]])
+
+
+def test_questions_below_a_label_are_no_headlines() -> None:
+    questions = ["Who pays for it?", "What about the noise?", "When does it open?", "Is it safe?"]
+    answers = [line for pair in zip(questions, TEASERS, strict=True) for line in pair]
+    page = cleaned("\n".join([*STORY, "Related stories", *answers, *MARKS])).text[0].as_py()
+    assert page == "\n".join([*STORY, *answers])
 
 
 def test_single_sentences_below_headlines_stay() -> None:

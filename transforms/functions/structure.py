@@ -23,8 +23,8 @@ from transforms.functions.line_shapes import (
 )
 from transforms.functions.line_table import LineTable
 from transforms.functions.packed_text import Bytes, Offsets, PackedText, slices, whole_stops
-from transforms.functions.related_lists import LABEL_BYTES
-from transforms.functions.site_marks import SITE_CATEGORIES, count_site_marks
+from transforms.functions.page_tails import behind_furniture, find_teasers, labels_above
+from transforms.functions.site_marks import count_site_marks
 
 STRUCTURE_RULES: dict[str, str] = {
     "shape.before": "navigation",
@@ -64,19 +64,11 @@ that 990 pages of trafilatura's own collection must keep, and that it extracts, 
 l3s_gn1 .9106, .9102, .9089, .9109; fundus_multi .9140, .9140, .9136, .9141; scrapinghub .8482, .8484, .8481, .8478.
 That was before a line was one mark at most; since then 2 give .9102, .9138 and .8491."""
 TAIL_MARKS = 4
-"""A page may begin with its article: what follows it then goes where a text has so many marks of a site, from the first
-line that rules cut on. Of 58,000 articles of the developers' sets and other collections 77 lose lines at their end with
-2, among them lists and a poem, 6 with 3, and with 4 one, a row of share buttons; F1 on l3s_gn1 (.9112 without) is
-.9208, .9208 and .9198, .002 of it by what stands before that first line, and .0006 of the bodies."""
-TEASER_WORDS, TEASER_CHARACTERS, TEASERS_IN_A_ROW = 8, 250, 3
-"""A teaser is a sentence of so many words at least and so many characters at most; more of them in a row are a body."""
-HEADLINES, PAIRS, ABOVE_WORDS = 3, 4, 60
-"""Below a label of other stories stand so many headlines at least, and teasers are taken for such where so many stand
-right below one; so many words of sentences stand above the label. With all this F1 is .9269 on l3s_gn1, .9169 on
-fundus_multi (.9138 without), .8514 on scrapinghub (.8490), and no text of the last two is worse; without the bounds of
-characters, headlines and pairs it is up to .015 higher on l3s_gn1, but 12 texts of fundus_multi and 20 of scrapinghub
-are worse: stories that go on below a label. So they were chosen on these sets. On whole pages of trafilatura's
-collection 38 of 541 pieces of furniture go, and 4 of 2,650 of the articles."""
+"""A page may begin with its article: then what follows it goes where a text has so many marks of a site, below the
+first line that ends an article (`page_tails.ENDING`). Of 58,000 articles of the developers' sets and other collections
+77 lose lines at their end with 2, among them lists and a poem, 6 with 3, and with 4 one, a row of share buttons; F1 on
+l3s_gn1 (.9112 without) is .9208, .9208 and .9198, .002 of it by what stands before that line, and .0006 of the
+bodies."""
 BETWEEN_EVIDENCE = 40.0
 """Evidence against lines between body lines; with 20 up to .0005 more of the body went, for .003 precision."""
 PROSE_WORDS = 20
@@ -127,9 +119,10 @@ def find_structure(packed: PackedText, lines: LineTable, cut: Spans, comment_hea
         shapes = measure_lines(packed, lines.starts[left[likely]], lines.ends[left[likely]])
         bounds = np.searchsorted(article[likely], np.arange(len(lines.first))).astype(np.int64)
         some = tags[likely]
-        _segment(_score(shapes, article[likely]), shapes[:, WORDS], above[likely], bounds, some)
-        teasers = _find_teasers(shapes, _labels_above(lines, gone, furniture, left[likely]), bounds)
-        tags[likely] = _of_pages(packed, lines, left[likely], shapes, furniture, some, teasers)
+        opens = np.zeros(len(lines.first) - 1, np.bool_)
+        _segment(_score(shapes, article[likely]), shapes[:, WORDS], above[likely], bounds, some, opens)
+        teasers = find_teasers(shapes, labels_above(lines, gone, furniture, left[likely]), bounds)
+        tags[likely] = _of_pages(packed, lines, left[likely], shapes, furniture, some, teasers, opens)
     _find_repeats(packed.data, lines.starts[left], lines.ends[left], first, tags)
     chosen = np.flatnonzero(tags >= 0)
     at = np.concatenate([left[chosen], np.flatnonzero(commented)])
@@ -233,12 +226,14 @@ def _of_pages(
     furniture: Spans,
     tags: npt.NDArray[np.int64],
     teasers: npt.NDArray[np.bool_],
+    opens: npt.NDArray[np.bool_],
 ) -> npt.NDArray[np.int64]:
     """What lines go as, int64[m], -1 for none: in texts alone that have enough of a site to be pages.
 
     Args:
         measured: the lines that have shapes, int64[m]; tags: what each would go as, or -1.
         teasers: bool[m], what stands below a label of other stories.
+        opens: bool[n], which texts open with furniture, or with what is gone.
     """
     article = lines.article[measured]
     asked = np.zeros(len(packed), np.bool_)
@@ -252,84 +247,17 @@ def _of_pages(
         for column in (None, shapes[menu, WORDS], shapes[menu, DIGITS] > 0)
     )
     long_menu = (size >= LONG_MENU_LINES) & (words < LONG_MENU_WORDS * size) & (digits < LONG_MENU_DIGITS * size)
-    pages = np.where(size > 0, (marks >= SITE_MARKS) | long_menu, marks >= TAIL_MARKS)
+    pages = np.where(opens, (marks >= SITE_MARKS) | long_menu, marks >= TAIL_MARKS)
     prose = (shapes[:, WORDS] >= PROSE_WORDS) & (shapes[:, ENDS] > 0)
-    bare = (tags == _AFTER) & (size == 0)[article]  # behind an article that nothing stands above
+    bare = (tags == _AFTER) & ~opens[article]  # behind an article that nothing stands above
     stays = (
         ~pages[article]
         | (prose & ((tags == _BEFORE) | bare))
-        | (bare & ~_behind_furniture(lines, furniture, measured, bare))
+        | (bare & ~behind_furniture(lines, furniture, measured, bare))
     )
     settled = np.where(stays, -1, tags)
     settled[teasers & (settled < 0) & (marks >= TAIL_MARKS)[article]] = _AFTER
     return settled
-
-
-def _behind_furniture(
-    lines: LineTable, furniture: Spans, measured: npt.NDArray[np.int64], after: npt.NDArray[np.bool_]
-) -> npt.NDArray[np.bool_]:
-    """Between which of some lines and their text's body something stood that rules cut: bool[m].
-
-    Args:
-        after: bool[m], the lines behind the bodies of some texts; the others are not looked at.
-    """
-    at, article = np.flatnonzero(after), lines.article[measured]
-    rows, first = np.unique(article[at], return_index=True)
-    ends = np.zeros(len(lines.first) - 1, np.int64)
-    ends[rows] = measured[at[first] - 1]
-    cut = np.unique(np.searchsorted(lines.starts, furniture.start, "right") - 1)
-    found: npt.NDArray[np.bool_] = np.searchsorted(cut, measured) > np.searchsorted(cut, ends[article])
-    return found
-
-
-def _labels_above(
-    lines: LineTable, gone: npt.NDArray[np.bool_], furniture: Spans, measured: npt.NDArray[np.int64]
-) -> npt.NDArray[np.bool_]:
-    """Above which lines, and below the measured line before each, a label of other stories was cut: bool[m]."""
-    related = furniture.take(furniture.tag == SITE_CATEGORIES.index("related"))
-    at = np.searchsorted(lines.starts, related.start, "right") - 1
-    whole = gone[at] & (related.start == lines.starts[at]) & (related.end == lines.ends[at])
-    labels = np.unique(at[whole & (related.end - related.start <= LABEL_BYTES)])
-    article = lines.article[measured]
-    above = lines.first[article]
-    above[1:] = np.where(article[1:] == article[:-1], measured[:-1], above[1:])
-    found: npt.NDArray[np.bool_] = np.searchsorted(labels, measured) > np.searchsorted(labels, above)
-    return found
-
-
-@numba.njit(nogil=True, cache=True)
-def _find_teasers(shapes: Shapes, labelled: npt.NDArray[np.bool_], first: Offsets) -> npt.NDArray[np.bool_]:
-    """Headlines, and the teasers below them, that stand below the first label behind a text's body: bool[m].
-
-    Args:
-        labelled: bool[m], the lines right below a label of other stories.
-    """
-    found = np.zeros(len(labelled), np.bool_)
-    sentence = (shapes[:, WORDS] >= TEASER_WORDS) & (shapes[:, ENDS] > 0)
-    for row in range(len(first) - 1):
-        begin, stop = first[row], first[row + 1]
-        above = 0.0
-        for k in range(begin, stop):
-            if sentence[k]:
-                above += shapes[k, WORDS]
-        in_a_row = headlines = pairs = 0
-        tail, paired = stop, False
-        for k in range(stop - 1, begin - 1, -1):
-            if sentence[k]:
-                in_a_row += 1
-                above -= shapes[k, WORDS]
-                pairs += k > begin and not sentence[k - 1]
-            else:
-                in_a_row = 0
-                headlines += shapes[k, WORDS] >= 3
-            too_long = sentence[k] and shapes[k, CHARACTERS] > TEASER_CHARACTERS
-            if in_a_row > TEASERS_IN_A_ROW or above < ABOVE_WORDS or too_long:
-                break
-            if labelled[k] and not sentence[k] and headlines >= HEADLINES:
-                tail, paired = k, pairs >= PAIRS
-        for k in range(tail, stop):
-            found[k] = paired or not sentence[k]
-    return found
 
 
 def _score(shapes: Shapes, article: npt.NDArray[np.int32]) -> npt.NDArray[np.float64]:
@@ -380,6 +308,7 @@ def _segment(
     above: Offsets,
     first: Offsets,
     tags: npt.NDArray[np.int64],
+    opens: npt.NDArray[np.bool_],
 ) -> None:
     for row in range(len(first) - 1):
         begin, stop = first[row], first[row + 1]
@@ -402,6 +331,7 @@ def _segment(
                 tags[k] = _AFTER
         if top < PAGE_TOP_LINES or best_low - GONE_EVIDENCE * above[start] > -PAGE_TOP_EVIDENCE:
             continue
+        opens[row] = True
         for k in range(begin, start):
             tags[k] = _BEFORE
         k = start
