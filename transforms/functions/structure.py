@@ -90,7 +90,8 @@ REPEAT_BYTES, REPEAT_LONGEST = 25, 600
 
 
 HEADLINE_BYTES = 600
-"""The longest headline, and how much is read of the line below it: twice what 20 words take in any set."""
+"""The longest headline, and how much is read of the line below it: twice what 20 words take in first lines of the
+developers' sets."""
 _CONTROLS = "[\x80-\x9f]"
 """What a rule takes out of texts may still stand in a line that becomes a title."""
 
@@ -122,7 +123,7 @@ def find_structure(packed: PackedText, lines: LineTable, cut: Spans, comment_hea
         opens = np.zeros(len(lines.first) - 1, np.bool_)
         _segment(_score(shapes, article[likely]), shapes[:, WORDS], above[likely], bounds, some, opens)
         teasers = find_teasers(shapes, labels_above(lines, gone, furniture, left[likely]), bounds)
-        tags[likely] = _of_pages(packed, lines, left[likely], shapes, furniture, some, teasers, opens)
+        tags[likely] = _tags_of_pages(packed, lines, left[likely], shapes, furniture, some, teasers, opens)
     _find_repeats(packed.data, lines.starts[left], lines.ends[left], first, tags)
     chosen = np.flatnonzero(tags >= 0)
     at = np.concatenate([left[chosen], np.flatnonzero(commented)])
@@ -141,12 +142,14 @@ def headline_lines(packed: PackedText, lines: LineTable, titles: pa.StringArray,
     left = np.flatnonzero(~_gone_lines(lines, cut))
     first = np.searchsorted(lines.article[left], np.arange(len(lines.first)))
     wanted = wanted[first[wanted + 1] - first[wanted] >= 2]
-    wanted = wanted[lines.ends[left[first[wanted]]] - lines.starts[left[first[wanted]]] <= HEADLINE_BYTES]
     heads = left[first[wanted]]
+    fits = lines.ends[heads] - lines.starts[heads] <= HEADLINE_BYTES
+    wanted, heads = wanted[fits], heads[fits]
     top = measure_lines(packed, lines.starts[heads], lines.ends[heads])
     short = np.flatnonzero((top[:, WORDS] >= 3) & (top[:, WORDS] <= 20))
-    start, end = lines.starts[left[first[wanted[short]] + 1]], lines.ends[left[first[wanted[short]] + 1]]
-    after = measure_lines(packed, start, whole_stops(packed.data, start, np.minimum(end, start + HEADLINE_BYTES)))
+    below = left[first[wanted[short]] + 1]
+    start, most = lines.starts[below], np.minimum(lines.ends[below], lines.starts[below] + HEADLINE_BYTES)
+    after = measure_lines(packed, start, whole_stops(packed.data, start, most))
     short = short[after[:, WORDS] > top[short, WORDS]]
     texts = slices(packed, lines.starts[heads[short]], lines.ends[heads[short]])
     asks = [pc.ends_with(texts, mark).to_numpy(zero_copy_only=False) for mark in "?؟？"]
@@ -218,7 +221,7 @@ def _may_be_pages(starts: Offsets, ends: Offsets, above: Offsets, first: Offsets
     return found
 
 
-def _of_pages(
+def _tags_of_pages(
     packed: PackedText,
     lines: LineTable,
     measured: npt.NDArray[np.int64],
@@ -250,11 +253,8 @@ def _of_pages(
     pages = np.where(opens, (marks >= SITE_MARKS) | long_menu, marks >= TAIL_MARKS)
     prose = (shapes[:, WORDS] >= PROSE_WORDS) & (shapes[:, ENDS] > 0)
     bare = (tags == _AFTER) & ~opens[article]  # behind an article that nothing stands above
-    stays = (
-        ~pages[article]
-        | (prose & ((tags == _BEFORE) | bare))
-        | (bare & ~behind_furniture(lines, furniture, measured, bare))
-    )
+    stays = ~pages[article] | (prose & ((tags == _BEFORE) | bare))
+    stays |= bare & ~behind_furniture(lines, furniture, measured, bare)
     settled = np.where(stays, -1, tags)
     settled[teasers & (settled < 0) & (marks >= TAIL_MARKS)[article]] = _AFTER
     return settled
