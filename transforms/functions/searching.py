@@ -201,7 +201,8 @@ def find_matches(
         begin, stop = search(text, at, end)[0]
         if begin < 0:
             break
-        piece = bisect.bisect_right(starts, begin, piece, last) - 1
+        if begin > ends[piece]:  # mostly it is in this one, the next after the last match
+            piece = bisect.bisect_right(starts, begin, piece, last) - 1
         if stop > ends[piece]:
             # A blank of the pattern has taken in a line end that isn't the text's own, before a piece or behind it.
             piece += begin > ends[piece]
@@ -213,7 +214,8 @@ def find_matches(
         if every and begin >= 0:
             at = max(stop, begin + 1)
         elif piece + 1 < last:
-            at = starts[piece + 1]
+            piece += 1
+            at = starts[piece]
         else:
             break
     return found

@@ -181,6 +181,13 @@ def _after_separator(data: Bytes, i: int, end: int) -> int:
     return i if seen else 0
 
 
+_OPENING_SIGNS = np.zeros(256, np.uint8)
+"""What an Arabic opening holds: a dash, slash, colon, bracket, low line or digit; 2, where a blank stands before it, a
+lengthening stroke (its last byte), that stands for a dash."""
+_OPENING_SIGNS[[*b"-/:)_0123456789", 0xE2]] = 1
+_OPENING_SIGNS[0x80] = 2
+
+
 @numba.njit(nogil=True, cache=True)
 def _opening(data: Bytes, start: int, window: int, stop: int) -> tuple[int, int, int, int]:
     """Kind of the opening (0: none), what is in its brackets, and where the text goes on."""
@@ -188,11 +195,8 @@ def _opening(data: Bytes, start: int, window: int, stop: int) -> tuple[int, int,
     bracket = byte == 40 or byte == 91 or byte == 47
     if 0xD8 <= byte <= 0xDB or (bracket and start + 1 < window and 0xD8 <= data[start + 1] <= 0xDB):
         for i in range(start, window):
-            byte = data[i]
-            if byte == 45 or byte == 47 or byte == 58 or byte == 41 or byte == 95 or byte == 0xE2 or 48 <= byte <= 57:
-                return ARABIC, start, start, start
-            # A lengthening stroke after a blank stands for a dash.
-            if byte == 0x80 and data[i - 1] == 0xD9 and data[i - 2] == 32:
+            sign = _OPENING_SIGNS[data[i]]
+            if sign == 1 or (sign == 2 and data[i - 1] == 0xD9 and data[i - 2] == 32):
                 return ARABIC, start, start, start
         return 0, 0, 0, 0
     accented = byte == 0xC3 and start + 1 < window and data[start + 1] < 0x9F
