@@ -106,6 +106,8 @@ def test_wrong_rules_say_what_is_wrong() -> None:
     for pattern in (r"\bاz", r"zé\b", r"\b(?:z|été)z", r"z(?:a|é)\b"):
         with pytest.raises(ValueError, match="beside a letter beyond ASCII"):
             read_rule({**other, "pattern": pattern}, "t.toml")
+    with pytest.raises(ValueError, match=r"t\.toml: rule 'x' has a wrong pattern"):
+        read_rule({**other, "pattern": "z", "unless": "{said}|("}, "t.toml")
     with pytest.raises(ValueError, match="hints"):
         read_rule({**{k: v for k, v in fine.items() if k != "phrases"}, "pattern": "z"}, "t.toml")
 

@@ -248,6 +248,9 @@ def read_rule(given: dict[str, Any], origin: str, languages: Sequence[str] = (),
         raise ValueError(f"{name}: expected either a pattern or phrases")
     body = given.get("pattern") or "|".join(re2.escape(phrase) for phrase in given["phrases"])
     body = body.replace("{agency}", agency_forms(arabic=False)).replace("{credited}", _CREDITED)
+    excepted = given.get("unless", "")
+    for clause, written in _CLAUSES.items():
+        excepted = excepted.replace(clause, written)
     marked = tuple(given.get("hints", given.get("phrases", ())))
     hints = tuple(hint.removeprefix("^") for hint in marked)
     if not hints:
@@ -255,9 +258,9 @@ def read_rule(given: dict[str, Any], origin: str, languages: Sequence[str] = (),
     line = given["scope"] == "line"
     # Lines are searched as one text (`searching.Pieces`): `^` and `$` hold at the bounds of each.
     flags = "(?m)" if given.get("case") else "(?mi)"
-    if bounds := [sign for sign in (r"\A", r"\z", r"\C") if sign in body + given.get("unless", "")]:
+    if bounds := [sign for sign in (r"\A", r"\z", r"\C") if sign in body + excepted]:
         raise ValueError(f"{name} has {bounds} in a pattern; expected ^ and $: lines are searched as one text")
-    if dead := _dead_bounds(body) + _dead_bounds(given.get("unless", "")):
+    if dead := _dead_bounds(body) + _dead_bounds(excepted):
         raise ValueError(f"{name} has {dead} in a pattern; RE2 finds no \\b beside a letter beyond ASCII: leave it out")
     if given.get("anchored") and given["scope"] != "inline":
         raise ValueError(f"{name} is anchored and has scope {given['scope']!r}; expected inline")
@@ -271,12 +274,7 @@ def read_rule(given: dict[str, Any], origin: str, languages: Sequence[str] = (),
         pattern = _compile(whole)
         finder = _compile(without_groups(whole)) if pattern.groups else pattern
         sieve = _compile(without_counts(finder.pattern)) if line and counts_to(finder.pattern) >= SIEVE_COUNTS else None
-        unless = None
-        if "unless" in given:
-            said = given["unless"]
-            for name, clause in _CLAUSES.items():
-                said = said.replace(name, clause)
-            unless = _compile(f"{flags}(?:{said})")
+        unless = _compile(f"{flags}(?:{excepted})") if excepted else None
     except re2.error as error:
         raise ValueError(f"{name} has a wrong pattern: {error}") from error
     return Rule(
