@@ -36,7 +36,7 @@ from transforms.functions.markup_grammar import (
     target_end,
     until,
 )
-from transforms.functions.packed_text import ASCII_BYTES, Bytes, Offsets, PackedText, hash_bytes
+from transforms.functions.packed_text import ASCII_BYTES, Bytes, Offsets, PackedText, hash_bytes, pack, slices
 
 MARKUP_RULES: dict[str, str] = dict.fromkeys(
     ("markup.tag", "markup.script", "markup.image", "markup.link", "markup.target", "markup.shortcode"), "markup"
@@ -95,6 +95,15 @@ def find_markup(packed: PackedText) -> Markup:
     found = Markup(article.astype(np.int32), start, end, tag.astype(np.int32), block > 0)
     found = found.take(_has_evidence(found, kind, name, ends > 0, len(packed)))
     return found.take(np.lexsort((-found.end, found.start)))
+
+
+def marked_texts(packed: PackedText, found: Markup) -> tuple[Int32s, PackedText, Markup]:
+    """The texts that hold markup, few of all, by themselves: their rows, they, and the finds in them."""
+    rows = np.unique(found.article)
+    some = pack(slices(packed, packed.offsets[rows], packed.offsets[rows + 1]))
+    article = np.searchsorted(rows, found.article).astype(np.int32)
+    by = (some.offsets[:-1] - packed.offsets[rows])[article]
+    return rows, some, Markup(article, found.start + by, found.end + by, found.tag, found.block)
 
 
 def _has_evidence(found: Markup, kind: Offsets, name: Offsets, ends: Flags, count: int) -> Flags:

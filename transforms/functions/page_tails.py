@@ -10,7 +10,7 @@ from transforms.functions.cutting import Spans
 from transforms.functions.line_shapes import CHARACTERS, ENDS, WORDS, Shapes
 from transforms.functions.line_table import LineTable
 from transforms.functions.packed_text import Offsets
-from transforms.functions.related_lists import LABEL_BYTES
+from transforms.functions.related_lists import label_lines
 from transforms.functions.site_marks import SITE_CATEGORIES
 
 ENDING = ("comments", "consent", "contact", "copyright", "navigation", "tags")
@@ -54,9 +54,8 @@ def labels_above(
 ) -> npt.NDArray[np.bool_]:
     """Above which lines, and below the measured line before each, a label of other stories was cut: bool[m]."""
     related = furniture.take(furniture.tag == SITE_CATEGORIES.index("related"))
-    at = np.searchsorted(lines.starts, related.start, "right") - 1
-    whole = gone[at] & (related.start == lines.starts[at]) & (related.end == lines.ends[at])
-    labels = np.unique(at[whole & (related.end - related.start <= LABEL_BYTES)])
+    labels = label_lines(lines, related)
+    labels = labels[gone[labels]]
     article = lines.article[measured]
     above = lines.first[article]
     above[1:] = np.where(article[1:] == article[:-1], measured[:-1], above[1:])

@@ -19,6 +19,17 @@ LONGEST, FEWEST_WORDS = 110, 3
 don't take; paragraphs are longer, or end like a sentence."""
 
 
+def label_lines(lines: LineTable, labels: Spans) -> npt.NDArray[np.int64]:
+    """The lines that are nothing but a label: int64[k], ascending, each once.
+
+    Args:
+        labels: what rules of the category `related` cut.
+    """
+    at = np.searchsorted(lines.starts, labels.start, "right") - 1
+    whole = (labels.start == lines.starts[at]) & (labels.end == lines.ends[at])
+    return np.unique(at[whole & (labels.end - labels.start <= LABEL_BYTES)])
+
+
 def find_related_lists(packed: PackedText, lines: LineTable, labels: Spans, languages: Tags) -> Spans:
     """The headlines below labels, in texts of a known language that isn't English; tags are 0.
 
@@ -28,10 +39,8 @@ def find_related_lists(packed: PackedText, lines: LineTable, labels: Spans, lang
     Args:
         labels: what rules of the category `related` cut.
     """
-    whole = np.searchsorted(lines.starts, labels.start)
-    whole = whole[(whole < len(lines)) & (labels.end - labels.start <= LABEL_BYTES)]
-    heads = np.unique(whole[spoken(languages, but="en")[lines.article[whole]]])
-    heads = heads[np.isin(lines.starts[heads], labels.start) & np.isin(lines.ends[heads], labels.end)]
+    heads = label_lines(lines, labels)
+    heads = heads[spoken(languages, but="en")[lines.article[heads]]]
     rows = lines.article[heads]
     ends = np.minimum(heads + 1 + MOST_HEADLINES, lines.first[rows + 1])
     below = heads[:, None] + np.arange(1, MOST_HEADLINES + 1)

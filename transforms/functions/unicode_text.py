@@ -15,8 +15,8 @@ import pyarrow.compute as pc
 
 from transforms.functions.byte_marks import next_mark, room_for_marks
 from transforms.functions.composing import compose_text, compose_texts, settle_marks, unsettled_table
-from transforms.functions.markup import Markup, find_markup, settle_lines
-from transforms.functions.packed_text import Bytes, Offsets, PackedText, copy_bytes, pack, slices, unpack
+from transforms.functions.markup import Markup, find_markup, marked_texts, settle_lines
+from transforms.functions.packed_text import Bytes, Offsets, PackedText, copy_bytes, pack, unpack
 
 _NEWLINES = "\n\r\x0b\x0c\x85\u2028\u2029"
 _BLANKS = "\t \xa0\u1680\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
@@ -71,11 +71,8 @@ def _settle_lines(texts: pa.StringArray) -> tuple[pa.StringArray, Markup]:
     markup = find_markup(packed)
     if not len(markup):
         return texts, markup
-    rows = np.unique(markup.article)  # few texts hold any, and only these are gone through
-    some = pack(slices(packed, packed.offsets[rows], packed.offsets[rows + 1]))
-    place, by = np.zeros(len(packed), np.int32), np.zeros(len(packed), np.int64)
-    place[rows], by[rows] = np.arange(len(rows)), some.offsets[:-1] - packed.offsets[rows]
-    broken = settle_lines(some, markup.moved(place, by))
+    rows, some, here = marked_texts(packed, markup)
+    broken = settle_lines(some, here)
     if broken is None:
         return texts, markup
     holds = np.zeros(len(packed), np.bool_)

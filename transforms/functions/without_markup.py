@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from transforms.functions.cutting import Spans, cut_spans, join_spans, keep_composed, settle_spans
 from transforms.functions.line_table import find_lines
-from transforms.functions.markup import MARKUP_RULES, Markup
-from transforms.functions.packed_text import Offsets, PackedText, pack, slices
+from transforms.functions.markup import MARKUP_RULES, Markup, marked_texts
+from transforms.functions.packed_text import Offsets, PackedText
 
 
 @dataclass(frozen=True)
@@ -55,19 +55,14 @@ def strip_markup(packed: PackedText, found: Markup, switched_off: Collection[str
         return None
     applies = np.array([not {rule, category} & set(switched_off) for rule, category in MARKUP_RULES.items()])
     found = found.take(applies[found.tag])
-    # Few texts hold any, and only these are gone through.
-    rows = np.unique(found.article)
-    some = pack(slices(packed, packed.offsets[rows], packed.offsets[rows + 1]))
-    article = np.searchsorted(rows, found.article).astype(np.int32)
-    moved = packed.offsets[rows] - some.offsets[:-1]
-    lines = find_lines(some)
-    here = Spans(article, found.start - moved[article], found.end - moved[article], found.tag)
-    spans = keep_composed(some, settle_spans(some, lines, here))
+    rows, some, here = marked_texts(packed, found)
+    spans = Spans(here.article, here.start, here.end, here.tag)
+    spans = keep_composed(some, settle_spans(some, find_lines(some), spans))
     taken = np.bincount(spans.article, weights=spans.end - spans.start, minlength=len(some))
     spans = spans.take(taken[spans.article] < np.diff(some.offsets)[spans.article])
     if not len(spans):
         return None
-    by = moved[spans.article]
+    by = (packed.offsets[rows] - some.offsets[:-1])[spans.article]
     spans = Spans(rows[spans.article].astype(np.int32), spans.start + by, spans.end + by, spans.tag)
     return WithoutMarkup(packed, spans, cut_spans(packed, spans).kept)
 
