@@ -201,9 +201,11 @@ class MatchSettings(Checked):
         bound=Bound(0, 1),
     )
     removal_containment: float = setting(
-        0.7,
+        0.72,
         "share of word 3-shingles",
-        "an article leaves clean/ only if this much of its own text is in its keeper: one edited word in ten costs .27",
+        "an article leaves clean/ only if this much of its own text is in its keeper; one edited word in ten costs "
+        ".27. Of 11,539 tied Saudi pairs 125 overlap by less than a quarter (two reports held by one that tells both), "
+        "with .7 it is 156 of 11,578; from .73 on a pair of labelled_hard is falsely linked",
         bound=Bound(0, 1),
     )
     partial_containment: float = setting(
