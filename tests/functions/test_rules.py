@@ -106,6 +106,9 @@ def test_wrong_rules_say_what_is_wrong() -> None:
     for pattern in (r"\bاz", r"zé\b", r"\b(?:z|été)z", r"z(?:a|é)\b"):
         with pytest.raises(ValueError, match="beside a letter beyond ASCII"):
             read_rule({**other, "pattern": pattern}, "t.toml")
+    for pattern in (r"^\W*اz", r"^\W*(?:z|أ) z"):
+        with pytest.raises(ValueError, match="holds letters beyond ASCII"):
+            read_rule({**other, "pattern": pattern}, "t.toml")
     with pytest.raises(ValueError, match=r"t\.toml: rule 'x' has a wrong pattern"):
         read_rule({**other, "pattern": "z", "unless": "{said}|("}, "t.toml")
     with pytest.raises(ValueError, match="hints"):
@@ -165,7 +168,7 @@ def test_languages_limit_a_rule() -> None:
 
 def test_a_file_names_the_languages_of_its_rules() -> None:
     named = {language for rule in RULES if not rule.id.startswith("any.") for language in rule.languages}
-    assert named == {"de", "fr", "es", "pt", "it", "ru", "tr", "fa", "zh"}
+    assert named == {"ar", "de", "fr", "es", "pt", "it", "ru", "tr", "fa", "zh"}
     texts = ["Anzeige", "Publicité", "Реклама", "آگهی", "广告"]
     packed = pack(pa.array(texts * 2))
     tags = ["de-CH", "fr-CA", "ru", "fa-IR", "zh-Hans", *["en"] * len(texts)]

@@ -262,6 +262,8 @@ def read_rule(given: dict[str, Any], origin: str, languages: Sequence[str] = (),
         raise ValueError(f"{name} has {bounds} in a pattern; expected ^ and $: lines are searched as one text")
     if dead := _dead_bounds(body) + _dead_bounds(excepted):
         raise ValueError(f"{name} has {dead} in a pattern; RE2 finds no \\b beside a letter beyond ASCII: leave it out")
+    if loose := _loose_starts(body) + _loose_starts(excepted):
+        raise ValueError(f"{name} has \\W before {loose}; in RE2 it holds letters beyond ASCII: expected [^\\pL\\pN]")
     if given.get("anchored") and given["scope"] != "inline":
         raise ValueError(f"{name} is anchored and has scope {given['scope']!r}; expected inline")
     whole = f"{flags}^{_DECOR}(?:{body}){_DECOR}$" if line else f"{flags}(?:{body})"
@@ -309,7 +311,8 @@ def read_rule(given: dict[str, Any], origin: str, languages: Sequence[str] = (),
     )
 
 
-_BOUND_BEFORE = re.compile(r"\\b(?:\(\?:((?:[^()]|\([^()]*\))*)\)|([^\W\d_]))")
+_NEXT = r"(?:\(\?:((?:[^()]|\([^()]*\))*)\)|([^\W\d_]))"
+_BOUND_BEFORE = re.compile(r"\\b" + _NEXT)
 _BOUND_AFTER = re.compile(r"(?:\(\?:((?:[^()]|\([^()]*\))*)\)\??|([^\W\d_]))\\b")
 
 
@@ -318,6 +321,19 @@ def _dead_bounds(pattern: str) -> list[str]:
     first = [branch[:1] for found in _BOUND_BEFORE.finditer(pattern) for branch in (found[1] or found[2]).split("|")]
     last = [branch[-1:] for found in _BOUND_AFTER.finditer(pattern) for branch in (found[1] or found[2]).split("|")]
     return [letter for letter in first + last if letter.isalpha() and not letter.isascii()]
+
+
+_NO_WORD = re.compile(r"\\W[*+]" + _NEXT)
+
+
+def _loose_starts(pattern: str) -> list[str]:
+    """Letters beyond ASCII that `\\W*` stands before: what may stand before a line's first word would be most of it."""
+    return [
+        branch[:1]
+        for found in _NO_WORD.finditer(pattern)
+        for branch in (found[1] or found[2]).split("|")
+        if branch[:1].isalpha() and not branch[:1].isascii()
+    ]
 
 
 def _compile(pattern: str) -> Any:
