@@ -75,6 +75,13 @@ def test_a_name_between_two_paragraphs_heads_the_second(name: str) -> None:
     assert rules_that_cut(ALL, f"{PARAGRAPH}\n{PARAGRAPH}\n{name}")
 
 
+def test_a_subhead_stands_between_paragraphs_of_one_sentence_too() -> None:
+    sentence = "Officials in the ministry declined to say how many people had applied since the beginning of May."
+    assert not rules_that_cut(ALL, f"{sentence}\nJobs\n{sentence}")
+    assert rules_that_cut(ALL, f"{sentence}\nTwitter\n@example {sentence}")
+    assert rules_that_cut(ALL, f"[{sentence}](https://example.com/)\nJobs\n{sentence}")
+
+
 @pytest.mark.parametrize(
     "text",
     ["Last updated:\nMarch 12, 2017\nThe mayor has resigned.",
