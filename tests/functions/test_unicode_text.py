@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from transforms.functions.unicode_text import normalise_text, normalise_texts
 
 AWKWARD = (
-    " \t\n\r\x0b\x0c\x85\u2028\u2029\xa0\u3000\u2009\u200b\u200c\u200d\u200e\u061c\ufeff\xad\x00\x7f\x9c\u061c\u065c"
+    " \t\n\r\x0b\x0c\x85\u2028\u2029\xa0\u3000\u2009\u200b\u200c\u200d\u200e\u061c\ufeff\xad\x00\x7f\u061c\u065c"
+    "\x9c\x81\xe2\xc3"
     "الأإ\u0654\u0653\u0301e;\u037e&#ampltgnbsq가\u1161\u11a8"
 )
 texts = st.text(max_size=60) | st.text(alphabet=AWKWARD, max_size=60)
@@ -24,10 +25,13 @@ def normalised(text: str) -> str:
 @pytest.mark.parametrize(
     ("given_text", "expected"),
     [
-        ("a\r\nb\rc\u2028d\u2029e\x85f\x0bg\x0ch", "a\nb\nc\nd\ne\nf\ng\nh"),
+        ("a\r\nb\rc\u2028d\u2029e\x0bf\x0cg", "a\nb\nc\nd\ne\nf\ng"),
         ("  a \xa0\u3000 b  \n\n \n c ", "a b\nc"),
         ("a\u200bb\u200e\ufeffcd\u061ce\x01", "abcde"),
-        ("soft\xadhyphen \x80\x99 a\x85b", "soft\xadhyphen a\nb"),
+        ("soft\xadhyphen \x81\x9d a", "soft\xadhyphen a"),
+        # Windows-1252 read as Latin-1, and UTF-8 read as it.
+        ("\x93Ele disse\x85\x94 \x96 caf\xe9\x94 &#147;a&#148;", "“Ele disse…” – café” “a”"),
+        ("don\xe2\x80\x99t \xc3\x89t\xe9 \x93\xe9\x90\x94", "don\xe2t \xc3t\xe9 “\xe9"),
         ("می\u200cخواهم 👨\u200d👩", "می\u200cخواهم 👨\u200d👩"),
         ("Tom &amp;amp; Jerry &quot;x&quot; &#8217;s &nbsp;y", 'Tom & Jerry "x" ’s y'),
         ("AT&T and ?a=1&copy=2 &unknown; &amp x", "AT&T and ?a=1&copy=2 &unknown; & x"),

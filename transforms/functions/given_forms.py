@@ -1,4 +1,4 @@
-"""What normalisation replaced so that it cannot be seen from the text: entities escaped twice, C1 controls.
+"""What normalisation replaced so that it cannot be seen from the text: entities escaped twice, dropped C1 controls.
 
 A removed span can say it, where it stood in one; what was dropped gets a span of its own.
 """
@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from transforms.functions.cutting import Int32s, Spans, join_spans
 from transforms.functions.packed_text import Offsets, PackedText
-from transforms.functions.unicode_text import settle_text
+from transforms.functions.unicode_text import read_controls, settle_text
 
 DROPPED_RULES: dict[str, str] = {"normalise.dropped": "control"}
 """What normalisation drops and says so, by rule id, with its category: controls, and what an escaped ampersand has more
@@ -28,7 +28,7 @@ LOST = re.compile(
     r"(?:#[0-9]{1,7};|#[xX][0-9a-fA-F]{1,6};|[A-Za-z][A-Za-z0-9]{1,31};|(?:nbsp|amp|quot)(?![\w=;])"
     # What would be read as an entity again (`&amp;gtm=1`, where HTML takes `&gt` for one).
     rf"|(?={_NO_SEMICOLON}))"
-    r"|[\x80-\x84\x86-\x9f]+"
+    r"|[\x80-\x9f]+"
 )
 
 
@@ -111,7 +111,7 @@ def find_given_forms(given: pa.StringArray, packed: PackedText, rows: Offsets) -
     end: list[int] = []
     text: list[str] = []
     for row in rows.tolist():
-        raw = given[row].as_py()
+        raw = read_controls(given[row].as_py())
         found = list(LOST.finditer(raw))
         if not found:
             continue
@@ -149,8 +149,8 @@ def _between(spans: list[tuple[int, int]], size: int) -> list[tuple[int, int]]:
 
 @functools.lru_cache(maxsize=4096)
 def _became(form: str) -> bytes:
-    """`_squeeze` of a form that is short, and often the same."""
-    return _squeeze(form)
+    """`_squeeze` of a form that is short, and often the same; nothing is left of controls."""
+    return b"" if "\x80" <= form[0] <= "\x9f" else _squeeze(form)
 
 
 def _squeeze(text: str) -> bytes:

@@ -18,7 +18,7 @@ from transforms.functions.composing import compose_text, compose_texts, settle_m
 from transforms.functions.markup import Markup, find_markup, marked_texts, settle_lines
 from transforms.functions.packed_text import Bytes, Offsets, PackedText, copy_bytes, pack, unpack
 
-_NEWLINES = "\n\r\x0b\x0c\x85\u2028\u2029"
+_NEWLINES = "\n\r\x0b\x0c\u2028\u2029"
 _BLANKS = "\t \xa0\u1680\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
 _DROPPED = (
     "".join(chr(c) for c in [*range(0x20), 0x7F, *range(0x80, 0xA0)] if chr(c) not in _NEWLINES + _BLANKS)
@@ -29,6 +29,12 @@ _REFERENCE_TABLE = str.maketrans(
     {**dict.fromkeys(_NEWLINES, "\n"), **dict.fromkeys(_BLANKS, " "), **dict.fromkeys(_DROPPED)}
 )
 
+_WINDOWS = {code: bytes([code]).decode("windows-1252", "ignore") or code for code in range(0x80, 0xA0)}
+# UTF-8 read as Latin-1, or C1 controls that are no part of it.
+_CONTROLS = re.compile(
+    "[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}|(?P<alone>[\x80-\x9f]+)"
+)
+
 # `&name;` or `&#1234;`; without the semicolon only the three that broken pages hold, and not as a parameter of an
 # address (`?a=1&amp=2`).
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7};|#[xX][0-9a-fA-F]{1,6};|[A-Za-z][A-Za-z0-9]{1,31};|(?:nbsp|amp|quot)(?![\w=;]))")
@@ -36,7 +42,7 @@ _ENTITY = re.compile(r"&(?:#[0-9]{1,7};|#[xX][0-9a-fA-F]{1,6};|[A-Za-z][A-Za-z0-
 
 @dataclass(frozen=True)
 class Normalised:
-    """`texts`: string[n], no nulls. `changed`: int64[k], rows where entities were resolved or C1 controls dropped.
+    """`texts`: string[n], no nulls. `changed`: int64[k], rows where entities were resolved or that held C1 controls.
     `markup`: what of the texts is markup. `lines_as_given`: string[n], the texts before markup began or joined lines.
     """
 
@@ -55,6 +61,9 @@ def normalise(texts: pa.StringArray) -> Normalised:
     settled = unpack(PackedText(data[: offsets[-1]], offsets))
     if unsettled.any():
         settled = _replace(settled, unsettled, compose_texts(PackedText(data, offsets), np.flatnonzero(unsettled)))
+    if control.any():
+        read = [settle_text(text) for text in texts.filter(pa.array(control)).to_pylist()]
+        settled = _replace(settled, control, pa.array(read, pa.string()))
     entity = np.zeros(len(settled), bool)
     for row in np.flatnonzero(_find_entities(data, offsets, ampersand)):
         entity[row] = _ENTITY.search(settled[int(row)].as_py()) is not None
@@ -84,7 +93,8 @@ def _settle_lines(texts: pa.StringArray) -> tuple[pa.StringArray, Markup]:
 def normalise_texts(texts: pa.StringArray) -> pa.StringArray:
     """Texts in the one form that all later steps take for granted.
 
-    Entities are resolved (also doubly escaped ones), every line end is one newline, every run of blanks one space,
+    Entities are resolved (also doubly escaped ones), C1 controls are the characters of windows-1252 that HTML takes
+    them for (`read_controls`), every line end is one newline, every run of blanks one space,
     lines are trimmed and blank ones dropped, direction marks, zero-width spaces and control characters go; the
     zero-width joiner and non-joiner stay (Persian, Indic scripts, emoji), and so do soft hyphens, which are the
     publisher's spelling (folding passes over them). NFC, no more than 30 marks on a letter (`composing.MOST_MARKS`).
@@ -109,12 +119,22 @@ def normalise_text(text: str) -> str:
     return str(_settle_lines(pa.array([settled]))[0][0].as_py())
 
 
+def read_controls(text: str) -> str:
+    """A text with its C1 controls read as windows-1252, as HTML does (WHATWG Encoding, `latin1`): `\\x93` is `“`.
+
+    What windows-1252 leaves undefined stays, and so does what is UTF-8 read as Latin-1 (`â\\x80\\x93`): half of a
+    character would come of it.
+    """
+    return _CONTROLS.sub(lambda found: found[0].translate(_WINDOWS) if found["alone"] else found[0], text)
+
+
 _AMPERSANDS = re.compile(r"&(?:(?:amp|AMP|#0{0,5}38|#[xX]0{0,4}26);|amp(?=#)){2,}")
 """An ampersand escaped many times over: one step each, 8 kB took 0.3 seconds and four times as much for twice that."""
 
 
 def settle_text(text: str) -> str:
     """The plain form of `normalise_texts` but for the newlines at HTML tags."""
+    text = read_controls(text)
     text = _AMPERSANDS.sub("&amp;", text)  # here for speed: 0.8 MB of them took 0.4 seconds; below for hidden ones
     while True:
         visible = _AMPERSANDS.sub("&amp;", compose_text(text.translate(_REFERENCE_TABLE)))
@@ -158,7 +178,7 @@ def _settle_spacing(
     data: Bytes, offsets: Offsets, out: Bytes
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
     """Writes the texts with blanks, line ends and invisible characters settled; tells which hold an ampersand, and
-    which a C1 control, that is dropped."""
+    which a C1 control, that is dropped here."""
     count = len(offsets) - 1
     ends = np.zeros(count + 1, np.int64)
     ampersand = np.zeros(count, np.bool_)
@@ -228,8 +248,6 @@ def _kind(data: Bytes, i: int) -> tuple[int, int]:
     if byte == 0xD8:
         return (1, 2) if second == 0x9C else (0, 2)
     if byte == 0xC2:
-        if second == 0x85:
-            return 3, 2
         if second < 0xA0:
             return 1, 2
         return (2, 2) if second == 0xA0 else (0, 2)
