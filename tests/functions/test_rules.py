@@ -82,6 +82,16 @@ def test_a_subhead_stands_between_paragraphs_of_one_sentence_too() -> None:
     assert rules_that_cut(ALL, f"[{sentence}](https://example.com/)\nJobs\n{sentence}")
 
 
+def test_a_label_above_headlines_heads_no_paragraph() -> None:
+    headlines = [
+        "Regierung verschiebt Abstimmung über das Rentenpaket nach heftiger Kritik aus den eigenen Reihen",
+        "Waldbrände im Süden: Mehrere Dörfer evakuiert, Feuerwehr kämpft gegen Flammen und starken Wind",
+        "ارتفاع أسعار النفط عالميا بعد قرار خفض الإنتاج في الشهر المقبل",
+    ]
+    for label, headline in zip(["Top-Themen", "Weitere Themen", "مواضيع أخرى"], headlines, strict=True):
+        assert rules_that_cut(ALL, f"{PARAGRAPH}\n{label}\n{headline}\n{headline}")
+
+
 @pytest.mark.parametrize(
     "text",
     ["Last updated:\nMarch 12, 2017\nThe mayor has resigned.",

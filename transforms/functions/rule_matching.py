@@ -10,6 +10,7 @@ from typing import Any
 import numba
 import numpy as np
 import numpy.typing as npt
+import pyarrow.compute as pc
 
 from transforms.functions.agencies import agency_named
 from transforms.functions.cutting import Spans, join_spans
@@ -59,11 +60,13 @@ INTRODUCING_BYTES = 40
 Not tuned: such labels take up to 30 bytes."""
 
 
-SUBHEAD_BYTES, PARAGRAPH_BYTES = 48, 90
-"""A subhead is no longer, and stands between lines that are as long or longer. Of 60,000 texts 6 subheads are kept that
-are cut with 200, and 2 buttons; with 60 instead 5 more buttons and no subhead."""
+SUBHEAD_BYTES, PARAGRAPH_BYTES, SENTENCE_BYTES = 48, 200, 90
+"""A subhead is no longer, and stands between lines that are as long as a paragraph, or as a sentence and end like one:
+other stories' headlines below `Top-Themen` are as long. Of 60,000 texts 6 subheads are kept that are cut without the
+third, and 2 buttons; with 60 instead 5 more buttons and no subhead."""
 _NO_PARAGRAPH = np.frombuffer(b"*+-[(|@<", np.uint8)
 """Begins a link, an item of a menu, a row or an account's name."""
+_SENTENCE_END = r"""[.!?…؟。！？।۔]["”’»)」』\]]*$"""
 
 
 def without_headings(rule_set: RuleSet, packed: PackedText, lines: LineTable, spans: Spans) -> Spans:
@@ -85,12 +88,18 @@ def _without_subheads(packed: PackedText, lines: LineTable, spans: Spans) -> Spa
     asked, line = asked[inner], line[inner]
     prose = np.ones(len(line), np.bool_)
     for beside in (line - 1, line + 1):
-        prose &= (size[beside] >= PARAGRAPH_BYTES) & ~np.isin(packed.data[lines.starts[beside]], _NO_PARAGRAPH)
+        prose &= (size[beside] >= SENTENCE_BYTES) & ~np.isin(packed.data[lines.starts[beside]], _NO_PARAGRAPH)
     asked, line = asked[prose], line[prose]
     names = slices(packed, lines.starts[line], lines.ends[line]).dictionary_encode()  # few different ones
     heads = [name.strip(_AROUND_NAMES).lower() in subhead_names() for name in names.dictionary.to_pylist()]
+    named = np.array(heads, np.bool_)[names.indices.to_numpy()]
+    asked, line = asked[named], line[named]
+    prose = np.ones(len(line), np.bool_)
+    for beside in (line - 1, line + 1):
+        ended = pc.match_substring_regex(slices(packed, lines.starts[beside], lines.ends[beside]), _SENTENCE_END)
+        prose &= (size[beside] >= PARAGRAPH_BYTES) | ended.to_numpy(zero_copy_only=False)
     kept = np.ones(len(spans), np.bool_)
-    kept[asked[np.array(heads, np.bool_)[names.indices.to_numpy()]]] = False
+    kept[asked[prose]] = False
     return spans.take(kept)
 
 
