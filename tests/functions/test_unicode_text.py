@@ -31,7 +31,9 @@ def normalised(text: str) -> str:
         ("soft\xadhyphen \x81\x9d a", "soft\xadhyphen a"),
         # Windows-1252 read as Latin-1, and UTF-8 read as it.
         ("\x93Ele disse\x85\x94 \x96 caf\xe9\x94 &#147;a&#148;", "“Ele disse…” – café” “a”"),
-        ("don\xe2\x80\x99t \xc3\x89t\xe9 \x93\xe9\x90\x94", "don\xe2t \xc3t\xe9 “\xe9"),
+        ("don\xe2\x80\x99t \xc3\x89t\xe9 \x93\xe9\x81\x94", "don\xe2t \xc3t\xe9 “\xe9”"),
+        ("soci\xe9t\xe9\xa0\x96 voc\xea\x85\x94 CAF\xc9\x94 Spa\xdf\x93", "société – você…” CAFÉ” Spaß“"),
+        ("“新闻” Việt".encode().decode("latin-1"), "âæ°é»â Viá»t"),
         ("می\u200cخواهم 👨\u200d👩", "می\u200cخواهم 👨\u200d👩"),
         ("Tom &amp;amp; Jerry &quot;x&quot; &#8217;s &nbsp;y", 'Tom & Jerry "x" ’s y'),
         ("AT&T and ?a=1&copy=2 &unknown; &amp x", "AT&T and ?a=1&copy=2 &unknown; & x"),

@@ -106,7 +106,7 @@ class CleanedTexts:
     `text`: string[n], NFC, paragraphs separated by one newline, lines broken at a width joined. `removed`:
     `schemas.tables.REMOVED`[n]; putting the spans back (ascending `at`, equal ones in list order) gives the normalised
     input but for joined lines, or what is the same once it is normalised: entities escaped twice stand in a span as
-    given, and C1 controls, which no text keeps, have their own.
+    given, and C1 controls that stand for no character have their own.
     `title`: as given, or a first line that looks like a headline, which stays in the text too. `language`: as given,
     else detected; null where unsure. `byline`, `dateline` (the place), `dateline_date` (as printed), `agency`: null
     where none was found. `removed_share`: float32[n], characters removed of those of the normalised input. `words`:

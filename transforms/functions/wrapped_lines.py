@@ -136,7 +136,7 @@ def _blank_at(data: Bytes, i: int) -> int:
     if byte <= 32 or byte == 127:
         return 1
     if byte == 0xC2:
-        return 2 if data[i + 1] <= 0xA0 else 0
+        return 2 if data[i + 1] == 0xA0 else 0  # C1 controls are quotes and dashes (`unicode_text.read_controls`)
     if byte == 0xE2 and data[i + 1] == 0x80:
         return 3 if data[i + 2] <= 0x8F or 0xA8 <= data[i + 2] <= 0xAF else 0
     if byte == 0xE3 and data[i + 1] == 0x80 and data[i + 2] == 0x80:
