@@ -47,6 +47,13 @@ def test_a_text_cut_within_a_character_stays_utf8() -> None:
     assert decode_text(data) == (ARABIC[:-2] + "\ufffd", "utf-8")
 
 
+def test_a_few_broken_characters_are_marked() -> None:
+    chinese = "市长周二表示，新港口的讨论将于下周开始，渔民们会先被听取意见。".encode("gb18030")
+    assert decode_page(chinese * 5 + b"\xff" + chinese)[0].count("\ufffd") == 1
+    with pytest.raises(UndecodableError):
+        decode_page(chinese + b"\xff\xff\xff" * 2 + chinese)
+
+
 def test_a_file_that_begins_in_ascii_and_a_head_cut_anywhere() -> None:
     data = ARABIC.encode()
     assert {sniff_encoding(data[:end]) for end in range(len(data))} == {"utf-8"}

@@ -57,6 +57,14 @@ def test_tables_of_data_stay_and_tables_of_columns_do_not() -> None:
     assert "|" not in (extract_page(columns, None)["text"] or "|")
 
 
+def test_an_article_that_stands_in_a_table_of_columns_is_found() -> None:
+    story = "<br><br>".join(PARAGRAPHS * 5)
+    page = f"""<html><head><title>Council weighs new pier</title></head><body><div><p>http://post.example 2005-04-25
+        08:24:06 by Harbour Post, and a few words more of the page that stand outside of the table</p></div>
+        <table><tr><td><b>Council weighs new pier</b></td></tr><tr><td>{story}</td></tr></table></body></html>"""
+    assert set(PARAGRAPHS) <= set((extract_page(page, None)["text"] or "").split("\n"))
+
+
 def test_pages_that_hang_or_kill_leave_their_neighbours_alone() -> None:
     slow = "<div><span>" * 999 + "<p><b>x</b><i>y</i></p>" * 200_000
     with PageExtractor(timeout_seconds=1.0) as extractor:

@@ -32,6 +32,15 @@ MIN_LIKELY_SHARE = 0.6
 REPAIR_SHARE = 0.1
 """UTF-8 with at most this many broken characters for each good one above ASCII is UTF-8, its broken ones U+FFFD."""
 
+RECOGNISED_REPAIR_SHARE = 0.05
+"""The same for an encoding that was recognised. One of 69 Chinese pages declares no charset, has 2 broken characters
+in 2,800, and was refused as a whole. Not tuned."""
+
+MAX_ACCENT_RUN_SHARE = 0.3
+"""Of the characters above ASCII: in runs of four or more accented letters stands what no Latin alphabet writes, Chinese
+read as windows-1252 (`ÊÐ³¤ÖÜ`). Of 214 Chinese texts in GB 18030 with one byte put in their middle 203 were read so
+before; of 1,600 whole and 1,400 broken texts in 17 languages' old encodings none is read worse. Not tuned."""
+
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x84\x86-\x9f\ufffd\ufffe\uffff]")
 _LIKELY = re.compile(
     "(?<=[^\\W\\d_])[^\x00-\x7fÿþƒˆ\\W\\d_]"
@@ -43,6 +52,8 @@ _LIKELY = re.compile(
 )
 """A letter beside a letter, the usual marks, words of one letter. Not ÿ, þ, ƒ and ˆ, which windows-1252 makes of bytes
 such as 0xFF and 0xFE that belong to no text."""
+
+_ACCENT_RUN = re.compile("[\u00aa\u00b2\u00b3\u00b5\u00b9-\u024f\u0192]{4,}")
 
 _EAST_ASIAN = {"cp949", "euc_kr", "cp932", "shift_jis", "euc_jp", "gb18030", "gbk", "gb2312", "big5"}
 """What charset-normalizer is asked for beside the web's encodings: it knows Korean, which uchardet doesn't."""
@@ -199,8 +210,11 @@ def _recognised(data: bytes) -> tuple[str, str] | None:
         if encoding in _RARE_LATIN and _above_ascii(sample.decode("latin-1")) < FEW_ACCENTS * len(sample):
             encoding = "cp1252"
         tried.add(encoding)
-        text = _strictly(data, encoding)
-        if text is not None and _is_likely(text[:SAMPLE_BYTES]):
+        text = data.decode(encoding, errors="replace")
+        broken = text.count("\ufffd") - text.endswith("\ufffd")  # it may be cut within its last character
+        if broken > RECOGNISED_REPAIR_SHARE * _above_ascii(text):
+            continue
+        if _is_likely(text[:SAMPLE_BYTES]):
             return text, encoding
     return None
 
@@ -227,7 +241,7 @@ def _by_charset_normalizer(sample: bytes) -> str | None:
 
 
 def _strictly(data: bytes, encoding: str) -> str | None:
-    """The text, where no byte (of a whole text, or all but the last two of a sample) is wrong."""
+    """The text, where no byte but the last two is wrong."""
     try:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
@@ -248,7 +262,9 @@ def _is_text(text: str) -> bool:
 
 def _is_likely(text: str) -> bool:
     above = _above_ascii(text)
-    return _is_text(text) and len(_LIKELY.findall(text)) >= MIN_LIKELY_SHARE * above
+    accented = sum(map(len, _ACCENT_RUN.findall(text)))
+    likely = len(_LIKELY.findall(text)) >= MIN_LIKELY_SHARE * above and accented <= MAX_ACCENT_RUN_SHARE * above
+    return _is_text(text) and likely
 
 
 def _checked(text: str) -> str:
