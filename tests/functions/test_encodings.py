@@ -54,6 +54,17 @@ def test_a_few_broken_characters_are_marked() -> None:
         decode_page(chinese + b"\xff\xff\xff" * 2 + chinese)
 
 
+@pytest.mark.parametrize(
+    ("charset", "data", "expected"),
+    [("gb2312", b"\xa3\xa0\xa3\xa0\xd3\xd0\xd2\xbb\xb8\xf6\xb7\xa8\xb9\xd9", "\u3000\u3000有一个法官"),
+     ("shift_jis", "①〜②".encode("cp932", "replace").replace(b"?", b"\x81\x60"), "①～②"),
+     ("big5", "佢咗".encode("big5hkscs"), "佢咗"), ("euc-kr", "똠방".encode("cp949"), "똠방")],
+)  # fmt: skip
+def test_encodings_are_as_wide_as_browsers_have_them(charset: str, data: bytes, expected: str) -> None:
+    page = b"<html><meta charset=" + charset.encode() + b"><p>" + data + b"</p>"
+    assert decode_page(page)[0].endswith(f"<p>{expected}</p>")
+
+
 def test_a_file_that_begins_in_ascii_and_a_head_cut_anywhere() -> None:
     data = ARABIC.encode()
     assert {sniff_encoding(data[:end]) for end in range(len(data))} == {"utf-8"}
