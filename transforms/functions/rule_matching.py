@@ -13,10 +13,10 @@ import numpy.typing as npt
 import pyarrow.compute as pc
 
 from transforms.functions.agencies import agency_named
-from transforms.functions.cutting import Spans, join_spans
+from transforms.functions.cutting import Int32s, Spans, join_spans
 from transforms.functions.language import Tags
 from transforms.functions.line_table import LineTable
-from transforms.functions.packed_text import Bytes, PackedText, slices
+from transforms.functions.packed_text import Bytes, Offsets, PackedText, slices
 from transforms.functions.rule_candidates import Candidates, find_candidates
 from transforms.functions.rules import NO_LIMIT, SCOPES, Lifted, Rule, RuleSet
 from transforms.functions.searching import NOWHERE, Pieces, find_matches, find_whole, join_pieces, searcher
@@ -64,7 +64,7 @@ SUBHEAD_BYTES, PARAGRAPH_BYTES, SENTENCE_BYTES = 48, 200, 90
 """A subhead is no longer, and stands between lines that are as long as a paragraph, or as a sentence and end like one:
 other stories' headlines below `Top-Themen` are as long. Of 60,000 texts 4 subheads are kept that are cut without the
 third, and no button; if lines of 90 bytes need no end 2 more subheads and 2 buttons."""
-_NO_PARAGRAPH = np.frombuffer(b"*+-[(|@<", np.uint8)
+_NO_PARAGRAPH = tuple(b"*+-[(|@<")
 """Begins a link, an item of a menu, a row or an account's name."""
 _SENTENCE_END = r"""[.!?…؟。！？।۔]["”’»)」』\]]*$"""
 
@@ -80,16 +80,10 @@ def without_headings(rule_set: RuleSet, packed: PackedText, lines: LineTable, sp
 
 
 def _without_subheads(packed: PackedText, lines: LineTable, spans: Spans) -> Spans:
-    asked = np.flatnonzero(spans.end - spans.start <= SUBHEAD_BYTES)
-    line = np.searchsorted(lines.starts, spans.start[asked], "right") - 1
-    size, row = lines.ends - lines.starts, spans.article[asked]
-    whole = (spans.start[asked] == lines.starts[line]) & (spans.end[asked] == lines.ends[line])
-    inner = whole & (line > lines.first[row]) & (line + 1 < lines.first[row + 1])
-    asked, line = asked[inner], line[inner]
-    prose = np.ones(len(line), np.bool_)
-    for beside in (line - 1, line + 1):
-        prose &= (size[beside] >= SENTENCE_BYTES) & ~np.isin(packed.data[lines.starts[beside]], _NO_PARAGRAPH)
-    asked, line = asked[prose], line[prose]
+    bounds = lines.starts, lines.ends, lines.first
+    line = _between_sentences(packed.data, *bounds, spans.start, spans.end, spans.article)
+    asked = np.flatnonzero(line >= 0)
+    line = line[asked]
     names = slices(packed, lines.starts[line], lines.ends[line]).dictionary_encode()  # few different ones
     heads = [name.strip(_AROUND_NAMES).lower() in subhead_names() for name in names.dictionary.to_pylist()]
     named = np.array(heads, np.bool_)[names.indices.to_numpy()]
@@ -97,10 +91,32 @@ def _without_subheads(packed: PackedText, lines: LineTable, spans: Spans) -> Spa
     prose = np.ones(len(line), np.bool_)
     for beside in (line - 1, line + 1):
         ended = pc.match_substring_regex(slices(packed, lines.starts[beside], lines.ends[beside]), _SENTENCE_END)
-        prose &= (size[beside] >= PARAGRAPH_BYTES) | ended.to_numpy(zero_copy_only=False)
+        prose &= (lines.ends[beside] - lines.starts[beside] >= PARAGRAPH_BYTES) | ended.to_numpy(zero_copy_only=False)
     kept = np.ones(len(spans), np.bool_)
     kept[asked[prose]] = False
     return spans.take(kept)
+
+
+@numba.njit(nogil=True, cache=True)
+def _between_sentences(
+    data: Bytes, starts: Offsets, ends: Offsets, first: Offsets, begin: Offsets, stop: Offsets, article: Int32s
+) -> Offsets:
+    """For each span that is a whole short line between two that may be paragraphs, its line; else -1."""
+    found = np.full(len(begin), -1, np.int64)
+    for k in range(len(begin)):
+        if stop[k] - begin[k] > SUBHEAD_BYTES:
+            continue
+        line = np.searchsorted(starts, begin[k], "right") - 1
+        if begin[k] != starts[line] or stop[k] != ends[line]:
+            continue
+        if line <= first[article[k]] or line + 1 >= first[article[k] + 1]:
+            continue
+        prose = True
+        for beside in (line - 1, line + 1):
+            prose &= ends[beside] - starts[beside] >= SENTENCE_BYTES and data[starts[beside]] not in _NO_PARAGRAPH
+        if prose:
+            found[k] = line
+    return found
 
 
 def _without_dates(rule_set: RuleSet, packed: PackedText, lines: LineTable, spans: Spans) -> Spans:
