@@ -65,6 +65,16 @@ def test_encodings_are_as_wide_as_browsers_have_them(charset: str, data: bytes, 
     assert decode_page(page)[0].endswith(f"<p>{expected}</p>")
 
 
+@pytest.mark.parametrize("encoding", ["cp1256", "cp1251", "gb18030"])
+def test_a_page_that_says_it_is_latin_and_is_not(encoding: str) -> None:
+    texts = {"cp1256": ARABIC, "cp1251": "Он сказал, что переговоры продолжаются и встреча состоится завтра.",
+             "gb18030": "市长周二表示，新港口的讨论将于下周开始，渔民们会先被听取意见。"}  # fmt: skip
+    page = b"<html><meta charset=iso-8859-1><body><p>" + texts[encoding].encode(encoding) + b"</p>"
+    assert texts[encoding] in decode_page(page)[0]
+    french = "Le président a été réélu à Genève, où la fondation créée l'été passé siège déjà.".encode("cp1252")
+    assert decode_page(b"<html><meta charset=iso-8859-1><p>" + french)[1] == "cp1252"
+
+
 def test_a_file_that_begins_in_ascii_and_a_head_cut_anywhere() -> None:
     data = ARABIC.encode()
     assert {sniff_encoding(data[:end]) for end in range(len(data))} == {"utf-8"}

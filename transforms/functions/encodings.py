@@ -144,7 +144,7 @@ def decode_page(data: bytes, declared: str | None = None) -> tuple[str, str]:
     """An HTML page's text and its encoding.
 
     The mark comes first, then UTF-8 where the bytes are that, then `declared` (of the HTTP header), then the page's
-    own `<meta>` or XML declaration, then detection.
+    own `<meta>` or XML declaration (neither if what it declares is Latin and the page isn't), then detection.
 
     Raises:
         UndecodableError: the bytes are no text.
@@ -159,7 +159,8 @@ def decode_page(data: bytes, declared: str | None = None) -> tuple[str, str]:
             if encoding is None or encoding.startswith("utf-16"):
                 continue
             text = _decoded(data, encoding)
-            if text.count("\ufffd") <= REPAIR_SHARE * max(1, _above_ascii(text[:SAMPLE_BYTES])):
+            head = text[:SAMPLE_BYTES]
+            if text.count("\ufffd") <= REPAIR_SHARE * max(1, _above_ascii(head)) and not _is_misread(head):
                 return _checked(text), encoding
     return decode_text(data)
 
@@ -281,10 +282,13 @@ def _is_text(text: str) -> bool:
 
 
 def _is_likely(text: str) -> bool:
-    above = _above_ascii(text)
-    accented = sum(map(len, _ACCENT_RUN.findall(text)))
-    likely = len(_LIKELY.findall(text)) >= MIN_LIKELY_SHARE * above and accented <= MAX_ACCENT_RUN_SHARE * above
-    return _is_text(text) and likely
+    likely = len(_LIKELY.findall(text)) >= MIN_LIKELY_SHARE * _above_ascii(text)
+    return likely and _is_text(text) and not _is_misread(text)
+
+
+def _is_misread(text: str) -> bool:
+    """Whether another script was read as a Latin one."""
+    return sum(map(len, _ACCENT_RUN.findall(text))) > MAX_ACCENT_RUN_SHARE * _above_ascii(text)
 
 
 def _checked(text: str) -> str:
