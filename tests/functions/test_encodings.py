@@ -55,14 +55,51 @@ def test_a_few_broken_characters_are_marked() -> None:
 
 
 @pytest.mark.parametrize(
-    ("charset", "data", "expected"),
-    [("gb2312", b"\xa3\xa0\xa3\xa0\xd3\xd0\xd2\xbb\xb8\xf6\xb7\xa8\xb9\xd9", "\u3000\u3000有一个法官"),
-     ("shift_jis", "①〜②".encode("cp932", "replace").replace(b"?", b"\x81\x60"), "①～②"),
-     ("big5", "佢咗".encode("big5hkscs"), "佢咗"), ("euc-kr", "똠방".encode("cp949"), "똠방")],
-)  # fmt: skip
-def test_encodings_are_as_wide_as_browsers_have_them(charset: str, data: bytes, expected: str) -> None:
-    page = b"<html><meta charset=" + charset.encode() + b"><p>" + data + b"</p>"
-    assert decode_page(page)[0].endswith(f"<p>{expected}</p>")
+    ("charset", "encoding", "text", "wide", "expected"),
+    [
+        ("gb2312", "gb18030", "有一个法官，因为听见一位传道人常常说要凡事谢恩", b"\xa3\xa0\xa3\xa0", "\u3000\u3000"),
+        ("shift_jis", "cp932", "市長は火曜日に新しい港について話し合うと述べた", b"\x87\x40\x81\x60", "①～"),
+        ("big5", "big5", "市長週二表示，新港口的討論將於下週開始", b"\x9d\xf7\xa1\x45", "咗‧"),
+        ("euc-kr", "cp949", "시장은 화요일에 새 항구에 대해 논의할 것이라고 말했다", b"\x8c\x63", "똠"),
+    ],
+)
+def test_encodings_are_as_wide_as_browsers_have_them(
+    charset: str, encoding: str, text: str, wide: bytes, expected: str
+) -> None:
+    page = b"<html><meta charset=" + charset.encode() + b"><p>" + wide + text.encode(encoding) + b"</p>"
+    assert decode_page(page)[0].endswith(f"<p>{expected}{text}</p>")
+
+
+@pytest.mark.parametrize(
+    ("declared", "encoding", "text"),
+    [
+        ("windows-1254", "cp1254", "Petrol fiyatlarında düşüş sürüyor, düşüşün süreceği söyleniyor."),
+        ("iso-8859-1", "cp1252", "»»»»»»»» Más noticias «««««« GÓÓÓÓÓÓÓÓÓÓÓÓÓÓL de España"),
+        ("windows-1250", "cp1250", "Zażółć gęślą jaźń, powiedział wójt w środę."),
+        ("euc-kr", "shift_jis", "市長は火曜日に新しい港について話し合うと述べた。会議は来週開かれる。"),
+        ("gb2312", "big5", "市長週二表示，新港口的討論將於下週開始，漁民們會先被聽取意見。"),
+    ],
+)
+def test_what_a_page_declares_is_doubted_for_a_reason(declared: str, encoding: str, text: str) -> None:
+    page = b"<html><meta charset=" + declared.encode() + b"><p>" + text.encode(encoding) + b"</p>"
+    assert text in decode_page(page)[0]
+
+
+@pytest.mark.parametrize("encoding", ["cp850", "mac-roman"])
+def test_what_windows_1252_lacks_a_character_for_is_none(encoding: str) -> None:
+    text = "Le président a annoncé mardi à Genève que l'été serait très chaud, déclara-t-il. Î É Å À Ù"
+    with pytest.raises(UndecodableError):
+        decode_text(text.encode(encoding))
+
+
+def test_long_and_broken_korean_is_read() -> None:
+    sentence = "시장은 화요일에 새 항구에 대해 논의할 것이라고 말했다. 회의는 다음 주에 열린다. "
+    for size in (16_000, 16_500, 17_001, 20_003):
+        text = sentence * (size // 50) + sentence[: size % 7]
+        assert decode_text(text.encode("cp949"))[0] == text
+    broken = decode_text(sentence.encode("cp949") * 3 + b"\xff" + sentence.encode("cp949"))[0]
+    assert broken.startswith(sentence)
+    assert broken.endswith(sentence)
 
 
 @pytest.mark.parametrize("encoding", ["cp1256", "cp1251", "gb18030"])

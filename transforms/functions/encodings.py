@@ -36,10 +36,11 @@ RECOGNISED_REPAIR_SHARE = 0.05
 """The same for an encoding that was recognised. One of 69 Chinese pages declares no charset, has 2 broken characters
 in 2,800, and was refused as a whole. Not tuned."""
 
-MAX_ACCENT_RUN_SHARE = 0.3
-"""Of the characters above ASCII: in runs of four or more accented letters stands what no Latin alphabet writes, Chinese
-read as windows-1252 (`ÊÐ³¤ÖÜ`). Of 214 Chinese texts in GB 18030 with one byte put in their middle 203 were read so
-before; of 2,070 whole and as many broken texts in 18 languages' old encodings none is read worse. Not tuned."""
+MAX_ACCENT_RUN_SHARE, MIN_ACCENT_RUN = 0.3, 12
+"""Of the characters above ASCII, and characters: in runs of four or more accented letters, three of them different,
+stands what no Latin alphabet writes, Chinese or Arabic read as windows-1252 (`ÊÐ³¤ÖÜ`). `créée` has two, `Jäääärne`
+four equal ones, Turkish `düşüş` letters that aren't counted. Of 214 Chinese texts in GB 18030 with one byte put in
+their middle 203 were read so before. Not tuned."""
 
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x84\x86-\x9f\ufffd\ufffe\uffff]")
 _LIKELY = re.compile(
@@ -53,7 +54,8 @@ _LIKELY = re.compile(
 """A letter beside a letter, the usual marks, words of one letter. Not ÿ, þ, ƒ and ˆ, which windows-1252 makes of bytes
 such as 0xFF and 0xFE that belong to no text."""
 
-_ACCENT_RUN = re.compile("[\u00aa\u00b2\u00b3\u00b5\u00b9-\u024f\u0192]{4,}")
+_ACCENT_RUN = re.compile("[\u00aa\u00b2\u00b3\u00b5\u00b9-\u011d\u0120-\u012f\u0132-\u015d\u0160-\u024f]{4,}")
+"""Without the letters that Turkish has beyond windows-1252 (`ışığı`)."""
 
 _EAST_ASIAN = {"cp949", "euc_kr", "cp932", "shift_jis", "euc_jp", "gb18030", "gbk", "gb2312", "big5"}
 """What charset-normalizer is asked for beside the web's encodings: it knows Korean, which uchardet doesn't."""
@@ -65,8 +67,11 @@ _WIDER = {
 """What browsers decode in place of an encoding of the same name, as pages have it (WHATWG Encoding): in Python's narrow
 one the blank `\\xa3\\xa0` is broken, and all that follows it in a line is read a byte too early."""
 
-_IDEOGRAPHIC_BLANK = ("\ue5e5", "\u3000")
-"""What Python makes of that blank, and what the index of the WHATWG's gb18030 does."""
+_AS_BROWSERS = {
+    "gb18030": {0xE5E5: 0x3000},  # that blank
+    "big5hkscs": {0x2022: 0x2027, 0xFF64: 0xFE51, 0x223C: 0xFF5E},  # the dot in foreign names, a comma, a tilde
+}
+"""Characters that Python's wide encodings have otherwise than the WHATWG's indexes."""
 
 _META_CHARSET = re.compile(rb"""<meta[^>]{0,400}?charset\s{0,8}=\s{0,8}["']?\s{0,8}([\w.:-]{2,40})""", re.IGNORECASE)
 _XML_CHARSET = re.compile(rb"""^\s{0,8}<\?xml[^>]{0,200}?encoding\s{0,8}=\s{0,8}["']([\w.:-]{2,40})""")
@@ -149,20 +154,29 @@ def decode_page(data: bytes, declared: str | None = None) -> tuple[str, str]:
     Raises:
         UndecodableError: the bytes are no text.
     """
+    doubted: tuple[str, str] | None = None
     if byte_order_mark(data) is None:
         try:
             return _checked(data.decode()), "utf-8"
         except UnicodeDecodeError:
             pass
         for name in (declared, _declared_in(data)):
-            encoding = _codec(name)
-            if encoding is None or encoding.startswith("utf-16"):
+            narrow = _codec(name)
+            if narrow is None or narrow.startswith("utf-16"):
                 continue
-            text = _decoded(data, encoding)
+            text = _decoded(data, _wider(narrow))
             head = text[:SAMPLE_BYTES]
-            if text.count("\ufffd") <= REPAIR_SHARE * max(1, _above_ascii(head)) and not _is_misread(head):
-                return _checked(text), encoding
-    return decode_text(data)
+            if _broken(data, narrow) > REPAIR_SHARE * max(1, _above_ascii(head)) or not _is_text(text):
+                continue
+            if not _is_misread(head):
+                return text, _wider(narrow)
+            doubted = doubted or (text, _wider(narrow))
+    try:
+        return decode_text(data)
+    except UndecodableError:
+        if doubted is None:
+            raise
+        return doubted
 
 
 def _declared_in(page: bytes) -> str | None:
@@ -179,7 +193,7 @@ def _codec(name: str | None) -> str | None:
     if known is None:
         return None
     try:
-        return _wider(codecs.lookup(known).name)
+        return codecs.lookup(known).name
     except LookupError:
         return None
 
@@ -188,10 +202,16 @@ def _wider(encoding: str) -> str:
     return _WIDER.get(encoding, encoding)
 
 
-def _decoded(data: bytes, encoding: str) -> str:
-    """The text, broken characters as U+FFFD."""
-    text = data.decode(encoding, errors="replace")
-    return text.replace(*_IDEOGRAPHIC_BLANK) if encoding == "gb18030" else text
+def _broken(data: bytes, encoding: str) -> int:
+    """Broken characters: of the narrow encoding, as in a wide one almost every pair of bytes is something."""
+    return data.decode(encoding, errors="replace").count("\ufffd")
+
+
+def _decoded(data: bytes, encoding: str, errors: str = "replace") -> str:
+    """The text, as browsers have it."""
+    text = data.decode(encoding, errors=errors)
+    table = _AS_BROWSERS.get(encoding)
+    return text if table is None else text.translate(table)
 
 
 def _unmarked_utf16(head: bytes) -> str | None:
@@ -231,14 +251,21 @@ def _recognised(data: bytes) -> tuple[str, str] | None:
         if encoding in _RARE_LATIN and _above_ascii(sample.decode("latin-1")) < FEW_ACCENTS * len(sample):
             encoding = "cp1252"
         tried.add(encoding)
-        text = _decoded(data, encoding)
-        broken = text.count("\ufffd") - text.endswith("\ufffd")  # it may be cut within its last character
-        if broken > RECOGNISED_REPAIR_SHARE * _above_ascii(text):
+        text = _decoded(data, _wider(encoding))
+        unused = len(_UNUSED.findall(text)) if _wider(encoding) == "gb18030" else 0
+        broken = max(_broken(data, encoding), unused) - text.endswith(
+            "\ufffd"
+        )  # it may be cut within its last character
+        # What is left to windows-1252 is often no text of it, and a byte that it lacks the one sign of that.
+        if broken > (0 if encoding == "cp1252" else RECOGNISED_REPAIR_SHARE * _above_ascii(text)):
             continue
         if _is_likely(text[:SAMPLE_BYTES]):
-            return text, encoding
+            return text, _wider(encoding)
     return None
 
+
+_UNUSED = re.compile("[\ufffd\ue000-\uf8ff]")
+"""A byte too many in GB 18030 leaves characters for private use more often than what isn't one at all."""
 
 _RARE_LATIN = frozenset(
     ["iso8859-2", "iso8859-3", "iso8859-4", "iso8859-10", "iso8859-13", "iso8859-14", "iso8859-16", "cp1250", "cp1257"]
@@ -254,20 +281,32 @@ def _by_uchardet(sample: bytes) -> str | None:
 
 
 def _by_charset_normalizer(sample: bytes) -> str | None:
-    best = from_bytes(sample[:DETECTOR_BYTES]).best()
+    head = sample[:DETECTOR_BYTES]
+    if len(sample) > DETECTOR_BYTES:  # it is strict, so not within a character
+        head = head[: max(head.rfind(b" "), head.rfind(b"\n")) + 1] or head
+    best = from_bytes(head).best()
     if best is None:
-        return None
+        return "cp949" if _is_korean(sample) else None
     name = codecs.lookup(best.encoding).name
-    return _wider(name) if name in _EAST_ASIAN else _codec(name)
+    return name if name in _EAST_ASIAN else _codec(name)
+
+
+def _is_korean(sample: bytes) -> bool:
+    """Korean with a few broken bytes: half of what is above ASCII stands in pairs of syllables."""
+    text = sample.decode("cp949", errors="replace")
+    return 4 * len(_SYLLABLES.findall(text)) >= _above_ascii(text)
+
+
+_SYLLABLES = re.compile("[\uac00-\ud7a3]{2}")
 
 
 def _strictly(data: bytes, encoding: str) -> str | None:
     """The text, where no byte but the last two is wrong."""
     try:
-        return data.decode(encoding)
+        return _decoded(data, encoding, "strict")
     except UnicodeDecodeError as error:
         if error.start >= len(data) - 2:
-            return data[: error.start].decode(encoding) + "\ufffd"
+            return _decoded(data[: error.start], encoding, "strict") + "\ufffd"
         return None
 
 
@@ -288,7 +327,8 @@ def _is_likely(text: str) -> bool:
 
 def _is_misread(text: str) -> bool:
     """Whether another script was read as a Latin one."""
-    return sum(map(len, _ACCENT_RUN.findall(text))) > MAX_ACCENT_RUN_SHARE * _above_ascii(text)
+    runs = sum(len(run) for run in _ACCENT_RUN.findall(text) if len(set(run)) >= 3)
+    return runs > max(MIN_ACCENT_RUN, MAX_ACCENT_RUN_SHARE * _above_ascii(text))
 
 
 def _checked(text: str) -> str:

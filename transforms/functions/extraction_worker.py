@@ -39,11 +39,11 @@ Of 990 pages of trafilatura's own collection 36 kept tables before prose was loo
 must be there and 1 more that must not; with 300 characters 33 pages, 18 pieces. None of the developers' pages (96) has
 one; with every table kept their bench F1 is .967, not .969."""
 LAID_OUT_TIMES = 3
-"""A short answer is none where there is so many times as much with tables, and no data in them: the article stands in
-one that sets the page's columns, as pages of the 2000s have it. (That answer runs its paragraphs together, so
-resiliparse is asked.) Of 69 Chinese pages, on which it was found, two are read so, F1 .00 to .94 and .17 to .75; of 990
-pages of trafilatura's own collection and 96 of the developers' none. Asked of long answers too it takes in menus (F1 of
-a page .99 to .52)."""
+"""A short answer without a sentence is none where there is so many times as much with tables, and no data in them: the
+article stands in one that sets the page's columns, as pages of the 2000s have it. (That answer runs its paragraphs
+together, so resiliparse is asked.) Of 69 Chinese pages, on which it was found, two are read so, F1 .00 to .94 and .17
+to .75; of 990 pages of trafilatura's own collection and 96 of the developers' none. Asked of long answers too it takes
+in menus (F1 of a page .99 to .52)."""
 MOST_CELLS = 3000
 """A page of more cells, or with one that spans a hundred columns, isn't asked for its tables: that could take all the
 time that a page has."""
@@ -97,11 +97,14 @@ def extract_page(page: str, url: str | None) -> dict[str, Any]:
             found = tabular
         else:
             laid_out = _size(found) < SHORT_CHARACTERS and LAID_OUT_TIMES * _size(found) < _size(tabular)
+            laid_out = laid_out and not any(map(_is_sentence, (found.text or "").split("\n")))
     text = _without_columns(found.text or "") if found is not None and not laid_out else ""
     if not text.strip():
         from resiliparse.extract.html2text import extract_plain_text
 
         text = extract_plain_text(page, main_content=True, alt_texts=False, list_bullets=False)
+        if found is not None and len(text) < _size(found):
+            text = _without_columns(found.text or "")
     title = found.title if found is not None else None
     text = _paragraphs(text, title)
     if not any(_may_be_prose(line) for line in text.split("\n")):
@@ -136,6 +139,11 @@ def _holds_data(text: str) -> bool:
 
 def _is_prose(cell: str) -> bool:
     return cell.endswith(SENTENCE_ENDS) and len(cell.split()) >= PROSE_CELL_WORDS
+
+
+def _is_sentence(line: str) -> bool:
+    """Prose, in a script without spaces too."""
+    return _is_prose(line) or (line.endswith(SENTENCE_ENDS) and len(line) >= 5 * PROSE_CELL_WORDS)
 
 
 def _cells(row: str) -> list[str]:
