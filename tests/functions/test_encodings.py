@@ -77,6 +77,9 @@ def test_encodings_are_as_wide_as_browsers_have_them(
         ("iso-8859-1", "cp1252", "»»»»»»»» Más noticias «««««« GÓÓÓÓÓÓÓÓÓÓÓÓÓÓL de España"),
         ("windows-1250", "cp1250", "Zażółć gęślą jaźń, powiedział wójt w środę."),
         ("euc-kr", "shift_jis", "市長は火曜日に新しい港について話し合うと述べた。会議は来週開かれる。"),
+        ("iso-8859-1", "cp1256", ARABIC),
+        ("iso-8859-1", "cp1251", "Он сказал, что переговоры продолжаются и встреча состоится завтра."),
+        ("iso-8859-1", "gb18030", "市长周二表示，新港口的讨论将于下周开始，渔民们会先被听取意见。"),
         ("gb2312", "big5", "市長週二表示，新港口的討論將於下週開始，漁民們會先被聽取意見。"),
     ],
 )
@@ -102,12 +105,7 @@ def test_long_and_broken_korean_is_read() -> None:
     assert broken.endswith(sentence)
 
 
-@pytest.mark.parametrize("encoding", ["cp1256", "cp1251", "gb18030"])
-def test_a_page_that_says_it_is_latin_and_is_not(encoding: str) -> None:
-    texts = {"cp1256": ARABIC, "cp1251": "Он сказал, что переговоры продолжаются и встреча состоится завтра.",
-             "gb18030": "市长周二表示，新港口的讨论将于下周开始，渔民们会先被听取意见。"}  # fmt: skip
-    page = b"<html><meta charset=iso-8859-1><body><p>" + texts[encoding].encode(encoding) + b"</p>"
-    assert texts[encoding] in decode_page(page)[0]
+def test_a_latin_page_is_what_it_says() -> None:
     french = "Le président a été réélu à Genève, où la fondation créée l'été passé siège déjà.".encode("cp1252")
     assert decode_page(b"<html><meta charset=iso-8859-1><p>" + french)[1] == "cp1252"
 

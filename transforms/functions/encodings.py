@@ -164,13 +164,13 @@ def decode_page(data: bytes, declared: str | None = None) -> tuple[str, str]:
             narrow = _codec(name)
             if narrow is None or narrow.startswith("utf-16"):
                 continue
-            text = _decoded(data, _wider(narrow))
+            text, encoding, broken = _read_as(data, narrow)
             head = text[:SAMPLE_BYTES]
-            if _broken(data, narrow) > REPAIR_SHARE * max(1, _above_ascii(head)) or not _is_text(text):
+            if broken > REPAIR_SHARE * max(1, _above_ascii(head)) or not _is_text(text):
                 continue
             if not _is_misread(head):
-                return text, _wider(narrow)
-            doubted = doubted or (text, _wider(narrow))
+                return text, encoding
+            doubted = doubted or (text, encoding)
     try:
         return decode_text(data)
     except UndecodableError:
@@ -198,13 +198,13 @@ def _codec(name: str | None) -> str | None:
         return None
 
 
-def _wider(encoding: str) -> str:
-    return _WIDER.get(encoding, encoding)
-
-
-def _broken(data: bytes, encoding: str) -> int:
-    """Broken characters: of the narrow encoding, as in a wide one almost every pair of bytes is something."""
-    return data.decode(encoding, errors="replace").count("\ufffd")
+def _read_as(data: bytes, narrow: str) -> tuple[str, str, int]:
+    """The text in the wide encoding of a name, that encoding, and how many characters are broken in the narrow one: in
+    the wide one almost every pair of bytes is something."""
+    encoding = _WIDER.get(narrow, narrow)
+    text = _decoded(data, encoding)
+    strict = text if encoding == narrow else data.decode(narrow, errors="replace")
+    return text, encoding, strict.count("\ufffd")
 
 
 def _decoded(data: bytes, encoding: str, errors: str = "replace") -> str:
@@ -251,16 +251,15 @@ def _recognised(data: bytes) -> tuple[str, str] | None:
         if encoding in _RARE_LATIN and _above_ascii(sample.decode("latin-1")) < FEW_ACCENTS * len(sample):
             encoding = "cp1252"
         tried.add(encoding)
-        text = _decoded(data, _wider(encoding))
-        unused = len(_UNUSED.findall(text)) if _wider(encoding) == "gb18030" else 0
-        broken = max(_broken(data, encoding), unused) - text.endswith(
-            "\ufffd"
-        )  # it may be cut within its last character
+        text, wide, broken = _read_as(data, encoding)
+        if wide == "gb18030":
+            broken = max(broken, len(_UNUSED.findall(text)))
+        broken -= text.endswith("\ufffd")  # it may be cut within its last character
         # What is left to windows-1252 is often no text of it, and a byte that it lacks the one sign of that.
         if broken > (0 if encoding == "cp1252" else RECOGNISED_REPAIR_SHARE * _above_ascii(text)):
             continue
         if _is_likely(text[:SAMPLE_BYTES]):
-            return text, _wider(encoding)
+            return text, wide
     return None
 
 

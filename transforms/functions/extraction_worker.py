@@ -98,13 +98,13 @@ def extract_page(page: str, url: str | None) -> dict[str, Any]:
         else:
             laid_out = _size(found) < SHORT_CHARACTERS and LAID_OUT_TIMES * _size(found) < _size(tabular)
             laid_out = laid_out and not any(map(_is_sentence, (found.text or "").split("\n")))
-    text = _without_columns(found.text or "") if found is not None and not laid_out else ""
+    own = _without_columns(found.text or "") if found is not None else ""
+    text = "" if laid_out else own
     if not text.strip():
         from resiliparse.extract.html2text import extract_plain_text
 
         text = extract_plain_text(page, main_content=True, alt_texts=False, list_bullets=False)
-        if found is not None and len(text) < _size(found):
-            text = _without_columns(found.text or "")
+        text = own if len(text) < _size(found) else text
     title = found.title if found is not None else None
     text = _paragraphs(text, title)
     if not any(_may_be_prose(line) for line in text.split("\n")):
